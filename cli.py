@@ -1,0 +1,20 @@
+"""Entry point of `pdenet-durr`: joins the commands of the rooms; ships in the wheel as pdenet_durr_cli."""
+
+from __future__ import annotations
+
+import sys
+
+from backbone.commands.shell import new_app, run
+from pdenet.commands import register as register_pdenet
+
+app = new_app()
+register_pdenet(app)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(app))
+
+
+if __name__ == "__main__":
+    main()
