@@ -1,0 +1,98 @@
+"""Dynamics: what is integrated, dy/dt = f(t, y; theta(t)), with the weights theta as the control."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Inexact
+from torch import Tensor, nn
+
+from backbone.errors import UsageError
+from backbone.grid import Grid
+
+
+@runtime_checkable
+class VectorField(Protocol):
+    """dy/dt = f(t, y): any callable of a time and a state "batch *state", real or complex."""
+
+    def __call__(self, t: float, y: Tensor, /) -> Tensor: ...
+
+
+@dataclass(frozen=True, eq=False)
+class SemiLinear:
+    """dy/dt = linear * y + nonlinear(t, y): a stiff diagonal part, real or complex, and the rest.
+
+    linear broadcasts to the state "batch *state" (usually "*state": one symbol for all samples).
+    """
+
+    linear: Tensor
+    nonlinear: VectorField
+
+    def __call__(self, t: float, y: Inexact[Tensor, " batch *state"], /) -> Inexact[Tensor, " batch *state"]:
+        return self.linear * y + self.nonlinear(t, y)
+
+
+class Dynamics(nn.Module, ABC):
+    """dy/dt = f(t, y; theta(t)), cut into steps: a layer of a network is one interval of time."""
+
+    @abstractmethod
+    def on(self, t0: float, t1: float) -> VectorField:
+        """The field on the step [t0, t1], theta frozen.
+
+        Weights looked up by t inside a Runge-Kutta stage would drop its order to 1; frozen on the step they keep it.
+        """
+
+
+class Shared(Dynamics):
+    """One weight set for all steps: the same field at every time."""
+
+    def __init__(self, field: VectorField) -> None:
+        super().__init__()
+        self.field = field
+
+    def on(self, t0: float, t1: float) -> VectorField:
+        return self.field
+
+
+class Layered(Dynamics):
+    """A weight set per step of `grid`: fields[k] on [ts[k], ts[k+1]], also when that step is refined.
+
+    Raises UsageError if the number of fields is not the number of steps, or a step leaves its layer.
+    """
+
+    def __init__(self, fields: Sequence[nn.Module], grid: Grid) -> None:
+        super().__init__()
+        if len(fields) != grid.n_steps:
+            raise UsageError(
+                f"{len(fields)} fields for {grid.n_steps} steps", where="Layered", cure="give one field per step"
+            )
+        self.fields = nn.ModuleList(fields)
+        self.grid = grid
+
+    def on(self, t0: float, t1: float) -> VectorField:
+        ts = self.grid.ts
+        layer = bisect_right(ts, min(t0, t1)) - 1
+        if layer < 0 or max(t0, t1) > ts[min(layer + 1, len(ts) - 1)]:
+            raise UsageError(
+                f"the step [{t0:g}, {t1:g}] lies in no single layer of [{ts[0]:g}, {ts[-1]:g}]",
+                where="Layered",
+                cure="integrate on the layers' grid or a refinement of it",
+            )
+        field: VectorField = self.fields[layer]
+        return field
+
+
+class Autonomous(nn.Module):
+    """The field f(t, y) = net(y) of a network that knows no time: a residual branch."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, t: float, y: Inexact[Tensor, " batch *state"]) -> Inexact[Tensor, " batch *state"]:
+        dy: Tensor = self.net(y)
+        return dy
