@@ -5,8 +5,7 @@ Names are imported on first use, so that `backbone.errors` comes without torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from backbone.lazy import lazy_exports
 
 _HOMES = {
     "Autonomous": "backbone.dynamics",
@@ -20,6 +19,7 @@ _HOMES = {
     "Backprop": "backbone.gradients",
     "Checkpoint": "backbone.gradients",
     "Gradient": "backbone.gradients",
+    "Flow": "backbone.flow",
     "Grid": "backbone.grid",
     "Sequential": "backbone.integrate",
     "Solve": "backbone.integrate",
@@ -27,10 +27,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy_exports(__name__, _HOMES)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from backbone.dynamics import Dynamics
+from backbone.dynamics import Dynamics, SemiLinear, VectorField
 from backbone.errors import UsageError
+from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
 from backbone.schemes.scheme import Scheme
 
 
-def check(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, *, save: str) -> None:
-    """Raise UsageError if dynamics, state, scheme and what is saved do not fit together."""
+def check(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, *, gradient: Gradient, save: str) -> None:
+    """Raise UsageError if dynamics, state, scheme, gradient and what is saved do not fit together."""
     if save not in ("last", "all"):
         raise UsageError(f"save='{save}' is unknown", where="integrate(save=)", cure="use save='last' or save='all'")
     if not (y0.is_floating_point() or y0.is_complex()):
@@ -20,10 +23,26 @@ def check(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, *, save: str) -> 
         raise UsageError(
             f"the state has shape {tuple(y0.shape)}", where="integrate(y0=)", cure="pass a batch of states, batch first"
         )
-    field = f.on(*grid.steps[0])
+    for step in {grid.steps[0], grid.steps[-1]}:
+        _check_field(f.on(*step), y0, scheme)
+    if not isinstance(gradient, Backprop) and any(isinstance(m, _BatchNorm) and m.training for m in f.modules()):
+        raise UsageError(
+            f"BatchNorm in training with {type(gradient).__name__}: a step run twice counts its statistics twice",
+            where="integrate(gradient=)",
+            cure="use gradient=Backprop(), or call eval() on the dynamics",
+        )
+
+
+def _check_field(field: VectorField, y0: Tensor, scheme: Scheme) -> None:
     if not isinstance(field, scheme.requires):
         raise UsageError(
             f"{type(scheme).__name__} steps a {scheme.requires.__name__}, the dynamics give a {type(field).__name__}",
             where="integrate(scheme=)",
             cure=f"write the dynamics as a {scheme.requires.__name__}, or use RK4",
+        )
+    if isinstance(field, SemiLinear) and torch.promote_types(field.linear.dtype, y0.dtype) != y0.dtype:
+        raise UsageError(
+            f"the linear part is {field.linear.dtype}, the state {y0.dtype} cannot hold its product",
+            where="integrate(y0=)",
+            cure=f"pass y0.to({torch.promote_types(field.linear.dtype, y0.dtype)})",
         )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float64, Inexact
+from jaxtyping import Bool, Float64, Inexact
 from torch import Tensor
 
 from backbone.check import check
 from backbone.dynamics import Dynamics
 from backbone.endpoint import Endpoint
-from backbone.errors import Diverged
+from backbone.errors import Diverged, UsageError
 from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
 from backbone.schemes.scheme import Scheme
@@ -61,11 +60,11 @@ class Sequential(Solve):
             t0, t1 = grid.steps[k]
             state = state.moved(*scheme.step(f.on(t0, t1), t0, t1, state.stepped, state.memory))
             _demand_finite(state.y, k, t1)
-            return state if until is None else state.stop(until(t1, state.y), t1)
+            return state if until is None else state.stop(_ends(until, t1, state.y), t1)
 
         first = State.first(y0, scheme.start(y0))
         if until is not None:
-            first = first.stop(until(grid.ts[0], y0), grid.ts[0])
+            first = first.stop(_ends(until, grid.ts[0], y0), grid.ts[0])
         yield first
         if first.finished:
             return
@@ -81,8 +80,8 @@ def integrate(
     grid: Grid,
     scheme: Scheme,
     *,
-    solve: Solve | None = None,
-    gradient: Gradient | None = None,
+    solve: Solve = Sequential(),
+    gradient: Gradient = Backprop(),
     until: Endpoint | None = None,
     save: Save = "last",
 ) -> Trajectory:
@@ -92,21 +91,38 @@ def integrate(
     Raises UsageError for combinations that make no sense, before the first step; Diverged(step, t) after a step
     that leaves a NaN or an infinity.
     """
-    check(f, y0, grid, scheme, save=save)
-    states = (solve or Sequential()).states(f, y0, grid, scheme, gradient or Backprop(), until)
-    saved = deque(zip(grid.ts, states, strict=False), maxlen=None if save == "all" else 1)  # states may end early
-    t, state = saved[-1]
+    check(f, y0, grid, scheme, gradient=gradient, save=save)
+    states = solve.states(f, y0, grid, scheme, gradient, until)
+    ts: list[float] = []
+    ys: list[Tensor] = []
+    for t, state in zip(grid.ts, states, strict=False):  # the states may end before the grid does
+        if save == "last":
+            ts.clear()
+            ys.clear()
+        ts.append(t)
+        ys.append(state.y)
     return Trajectory(
-        ts=tuple(t for t, _ in saved),
-        ys=torch.stack([state.y for _, state in saved]) if save == "all" else state.y,
-        stopped_at=torch.where(state.stopped, state.stopped_at, t),
+        ts=tuple(ts),
+        ys=torch.stack(ys) if save == "all" else ys[0],
+        stopped_at=torch.where(state.stopped, state.stopped_at, ts[-1]),
         n_evals=state.memory.n_evals,
     )
+
+
+def _ends(until: Endpoint, t: float, y: Tensor) -> Bool[Tensor, " batch"]:
+    """The endpoint's answer, one per sample."""
+    ends = until(t, y)
+    if ends.dtype != torch.bool or ends.shape != y.shape[:1]:
+        raise UsageError(
+            f"the endpoint answers {ends.dtype} of shape {tuple(ends.shape)} for a batch of {len(y)}",
+            where="integrate(until=)",
+            cure="answer one boolean per sample",
+        )
+    return ends
 
 
 def _demand_finite(y: Tensor, step: int, t: float) -> None:
     """One reduction and one number a step: a NaN or an infinity survives in the sum, whose overflow is looked into."""
     y = y.detach()
-    total = y.sum().item()
-    if not math.isfinite(abs(total)) and not bool(torch.isfinite(y).all()):
+    if not math.isfinite(abs(y.sum().item())) and not bool(torch.isfinite(y).all()):
         raise Diverged(step, t)

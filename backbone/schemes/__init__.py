@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from backbone.lazy import lazy_exports
 
 _HOMES = {
     "Memory": "backbone.schemes.scheme",
@@ -13,13 +12,8 @@ _HOMES = {
     "Midpoint": "backbone.schemes.explicit",
     "RK4": "backbone.schemes.explicit",
     "ETDRK4": "backbone.schemes.exponential",
+    "ImplicitTrapezoid": "backbone.schemes.implicit",
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy_exports(__name__, _HOMES)

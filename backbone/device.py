@@ -1,0 +1,35 @@
+"""Where to compute: the word of `--device` and `--threads`, checked before any work."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from backbone.errors import UsageError
+
+
+def resolve_device(text: str) -> torch.device:
+    """The device of auto, cpu, cuda or cuda:N; auto is cuda where there is one. Raises UsageError."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise UsageError(f"'{text}' is no device", where=f"--device {text}", cure="--device auto, cpu, cuda or cuda:N")
+    if text == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(text)
+    if device.type == "cpu":
+        return device
+    if not torch.cuda.is_available():
+        raise UsageError(f"--device {text}: this torch has no CUDA", where=f"--device {text}", cure="--device cpu")
+    count = torch.cuda.device_count()
+    if device.index is not None and device.index >= count:
+        last = f"--device cuda:{count - 1}"
+        raise UsageError(f"there are {count} CUDA devices, counted from 0", where=f"--device {text}", cure=last)
+    return device
+
+
+def set_threads(n: int) -> None:
+    """Use n CPU threads inside an operation; 0 leaves the choice to torch."""
+    if n < 0:
+        raise UsageError(f"--threads must not be negative, got {n}", where=f"--threads {n}", cure="--threads 0")
+    if n > 0:
+        torch.set_num_threads(n)

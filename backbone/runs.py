@@ -1,0 +1,146 @@
+"""Run folders: everything one command leaves behind, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from backbone.atomic import sync
+from backbone.errors import OutputError
+
+DONE = "DONE"
+VERSIONS = "versions.json"
+PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "sympy", "scikit-image", "safetensors", "torchdiffeq", "pillow")
+
+
+class RunFolder:
+    """A run folder under a temporary name beside `path`; `finish` puts it in place, `discard` leaves no trace.
+
+    As a context manager: finished at the end, kept without DONE after Ctrl+C, discarded after any other error.
+    """
+
+    def __init__(self, path: Path, work: Path) -> None:
+        self.path = path
+        self.work = work
+
+    @classmethod
+    def create(cls, command: str, out: Path | None = None, overwrite: bool = False, root: Path = Path("runs")) -> Self:
+        """Open `out`, else the first free `runs/<command>-<n>`, and write versions.json into it.
+
+        An unfinished run at `out` is replaced, a finished one only with `overwrite`, and nothing else ever.
+        Raises OutputError if `out` is taken or cannot be written.
+        """
+        path = _next(root, command) if out is None else out
+        _demand_free(path, overwrite)
+        run = cls(path, path.with_name(f".{path.name}.partial"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            run.work.mkdir()
+        except FileExistsError as error:
+            raise OutputError(
+                f"{path} is being written by another run, or one that was killed",
+                where=str(run.work),
+                cure=f"rm -r '{run.work}', or another --out",
+            ) from error
+        except OSError as error:
+            raise OutputError(f"cannot write: {error.strerror}", where=str(path), cure="another --out") from error
+        run.write_json(VERSIONS, _versions())
+        return run
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file of the run."""
+        (self.work / name).write_text(text, encoding="utf-8")
+
+    def write_json(self, name: str, document: Mapping[str, Any] | Sequence[Any]) -> None:
+        """Write a JSON file of the run; NaN and infinities are no JSON and raise ValueError."""
+        self.write_text(name, json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+    def write_inputs(self, shapes: Mapping[Path, Sequence[int]]) -> None:
+        """Write data.json: sha256, length in bytes and array shape of every input file."""
+        self.write_json("data.json", [_fingerprint(path, shape) for path, shape in shapes.items()])
+
+    def append_log(self, record: Mapping[str, Any]) -> None:
+        """Add one line to log.jsonl, readable in `work` while the run goes on."""
+        with (self.work / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, allow_nan=False) + "\n")
+
+    def finish(self) -> Path:
+        """Mark the run as done, force it onto the disk and give it its name."""
+        self.write_text(DONE, "")
+        return self.keep()
+
+    def keep(self) -> Path:
+        """Give the run its name as it stands, without DONE unless finished."""
+        for entry in [*self.work.rglob("*"), self.work]:
+            sync(entry)
+        old = self.path.with_name(f".{self.path.name}.old")
+        if self.path.exists():
+            self.path.rename(old)
+        self.work.rename(self.path)
+        sync(self.path.parent)
+        if old.exists():
+            shutil.rmtree(old)
+        return self.path
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.finish()
+        elif isinstance(error, KeyboardInterrupt):
+            self.keep()
+        else:
+            self.discard()
+
+
+def is_complete(path: Path) -> bool:
+    """Whether a run folder holds a finished run."""
+    return (path / DONE).is_file()
+
+
+def _next(root: Path, command: str) -> Path:
+    """The name after the last one taken, running ones included."""
+    pattern = re.compile(rf"\.?{re.escape(command)}-(\d+)(\.partial)?")
+    names = [entry.name for entry in root.iterdir()] if root.is_dir() else []
+    taken = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
+    return root / f"{command}-{max(taken, default=0) + 1}"
+
+
+def _demand_free(path: Path, overwrite: bool) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / VERSIONS).is_file():
+        raise OutputError(f"{path} exists and is no run folder", where=f"--out {path}", cure="another --out")
+    if is_complete(path) and not overwrite:
+        raise OutputError(f"{path} exists and is complete", where=f"--out {path}", cure="--overwrite, or another --out")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _fingerprint(path: Path, shape: Sequence[int]) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": str(path), "sha256": digest, "bytes": path.stat().st_size, "shape": list(shape)}

@@ -1,0 +1,102 @@
+"""Matrix-free Newton-Krylov: solves g(y) = 0 with nothing but products of the Jacobian with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Inexact
+from torch import Tensor
+
+FORCING = 1e-6  # each linear solve to 6 digits: a linear problem is done in two corrections
+MAX_NEWTON = 30
+MAX_KRYLOV = 200
+
+Vector = Inexact[Tensor, " batch *state"]
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """y: the root found. error: size of the last correction relative to y. n_products: Jacobian products taken."""
+
+    y: Tensor
+    error: float
+    n_residuals: int
+    n_products: int
+
+
+def gmres(
+    product: Callable[[Vector], Vector], b: Vector, *, tolerance: float = FORCING, max_iterations: int = MAX_KRYLOV
+) -> tuple[Vector, int]:
+    """The x with product(x) = b up to `tolerance` times |b|, and the number of products taken.
+
+    product is linear over the reals, so that complex states are solved as pairs of reals (a spectral field need not
+    be holomorphic). GMRES without restart, twice-iterated Gram-Schmidt: Saad, Iterative Methods for Sparse Linear
+    Systems, 2nd ed., algorithm 6.9.
+    """
+    beta = float(torch.linalg.vector_norm(b))
+    if beta == 0.0:
+        return torch.zeros_like(b), 0
+    basis = [_as_real(b) / beta]
+    hessenberg = torch.zeros(max_iterations + 1, max_iterations, dtype=torch.float64, device="cpu")
+    k = 0
+    while True:
+        w = _as_real(product(_like(basis[k], b)))
+        V = torch.stack(basis)
+        for _ in range(2):
+            overlap = V @ w
+            w = w - overlap @ V
+            hessenberg[: k + 1, k] += overlap.to("cpu", torch.float64)
+        rest = float(torch.linalg.vector_norm(w))
+        hessenberg[k + 1, k] = rest
+        k += 1
+        weights, residual = _least_squares(hessenberg[: k + 1, :k], beta)
+        if residual <= tolerance * beta or rest == 0.0 or k == max_iterations:
+            return _like(weights.to(V) @ V, b), k
+        basis.append(w / rest)
+
+
+def newton(residual: Callable[[Vector], Vector], y: Vector, *, tolerance: float) -> Root:
+    """A root of `residual` from the guess y, by inexact Newton steps.
+
+    Ends once a correction is below `tolerance` of |y|, or below the root of the rounding unit and no longer halving
+    (the floor that rounding sets for a stiff residual). Root.error says where it ended; the caller judges.
+    """
+    floor = torch.finfo(y.dtype).eps ** 0.5
+    error, n_products, n_residuals = float("inf"), 0, 0
+    for _ in range(MAX_NEWTON):
+        g = residual(y)
+        n_residuals += 1
+        if not bool(torch.isfinite(g).all()):
+            return Root(g, float("nan"), n_residuals, n_products)
+        at = y
+        correction, taken = gmres(lambda v, at=at: torch.func.jvp(residual, (at,), (v,))[1], -g)  # type: ignore[misc]
+        y, n_products = y + correction, n_products + taken
+        last, error = error, _relative(correction, y)
+        if error <= tolerance or (error <= floor and error > last / 2):
+            break
+    return Root(y, error, n_residuals, n_products)
+
+
+def _relative(part: Tensor, whole: Tensor) -> float:
+    size = float(torch.linalg.vector_norm(whole))
+    return float(torch.linalg.vector_norm(part)) / size if size > 0.0 else float(torch.linalg.vector_norm(part))
+
+
+def _as_real(y: Vector) -> Float[Tensor, " entry"]:
+    return (torch.view_as_real(y) if y.is_complex() else y).reshape(-1)
+
+
+def _like(entries: Float[Tensor, " entry"], y: Vector) -> Vector:
+    if y.is_complex():
+        return torch.view_as_complex(entries.reshape(*y.shape, 2))
+    return entries.reshape(y.shape)
+
+
+def _least_squares(hessenberg: Tensor, beta: float) -> tuple[Tensor, float]:
+    """The weights w that make |beta e_1 - H w| least, and that least value."""
+    target = torch.zeros(len(hessenberg), dtype=torch.float64, device="cpu")
+    target[0] = beta
+    weights = torch.linalg.lstsq(hessenberg, target.unsqueeze(1)).solution.squeeze(1)
+    return weights, float(torch.linalg.vector_norm(target - hessenberg @ weights))
