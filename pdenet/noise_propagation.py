@@ -1,0 +1,54 @@
+"""What measurement noise alone would leave as residual of an equation, by adding noise to the data once more."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from pdenet.collocation import Collocation
+from pdenet.equation import Equation
+from pdenet.field import Field
+from pdenet.normal_equations import Library, n_blocks, shells_of, windows
+
+
+def noise_residual(
+    field: Field,
+    equation: Equation,
+    noise: Float64[np.ndarray, " channel"],
+    collocation: Collocation,
+    *,
+    generator: np.random.Generator,
+    device: torch.device,
+    max_rows: int | None = None,
+) -> Float64[np.ndarray, "block shell"]:
+    """Variance per row and group of the change of the residual under fresh noise of the given standard deviations.
+
+    Through the products as well as the time derivative: this is the part of the misfit that no equation can remove.
+    """
+    shell = torch.as_tensor(shells_of(collocation), device=device)
+    n_shells = int(shell.max()) + 1
+    variance = np.zeros((n_blocks(field, collocation), n_shells))
+    if not noise.any():
+        return variance
+    rows = np.zeros_like(variance)
+    library = Library(field.names, field.axes, equation.terms, collocation, device)
+    signed = torch.tensor([-c for c in equation.coefficients], dtype=torch.float64, device=device)
+    target = len(equation.terms) + field.names.index(equation.variable)
+    shaped = noise.reshape(-1, *(1,) * field.n_dims)
+    noisy = Field(
+        values=field.values + shaped * generator.standard_normal(field.values.shape),
+        dt=field.dt,
+        dx=field.dx,
+        names=field.names,
+        boundary=field.boundary,
+    )
+    pairs = (windows(f, collocation, 2 * target * len(shell), device, max_rows) for f in (field, noisy))
+    for (block, *data), (_, *shaken) in zip(*pairs, strict=True):
+        change = library.columns(*shaken) - library.columns(*data)
+        residual = change[target] + torch.tensordot(signed, change[: len(signed)], dims=1)
+        for s in range(n_shells):
+            part = residual[:, shell == s]
+            variance[block, s] += float((part**2).sum())
+            rows[block, s] += part.numel()
+    return variance / np.maximum(rows, 1.0)
