@@ -1,0 +1,120 @@
+"""Solutions of typed equations on periodic boxes: dealiased Fourier in space, ETDRK4 in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from backbone.errors import InputError, UsageError
+from pdenet.expansion import expand
+from pdenet.expression import System, parse_system
+from pdenet.simulation.modes import Box
+from pdenet.simulation.semilinear import Evaluator, leaves
+from pdenet.simulation.stepping import March
+from pdenet.simulation.wellposed import demand_well_posed
+
+MAX_POINTS = {1: 2**14, 2: 512**2, 3: 128**3}  # of the inner box, by number of dimensions
+MAX_REFINE = 8
+
+
+@dataclass(frozen=True)
+class Solution:
+    """values: "run time channel *space" on the points of the initial field, channels as the variables, then `also`.
+
+    steps: smallest and largest time step. refinement: inner points for each outer one, per axis. tail: largest share
+    of energy seen at the grid limit of the inner box.
+    """
+
+    values: Float64[np.ndarray, "run time channel *space"]
+    steps: tuple[float, float]
+    refinement: int
+    tail: float
+
+
+def solve_system(
+    system: System,
+    initial: Float64[np.ndarray, "run channel *space"],
+    *,
+    lengths: Sequence[float],
+    times: Sequence[float],
+    also: Sequence[str] = (),
+    tolerance: float = 1e-8,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float64,
+    told: Callable[[str], None] = lambda text: None,
+) -> Solution:
+    """The solution at `times` from `initial` at times[0]; runs are solved together.
+
+    lengths: of the box, in array order ([z,] y, x). also: definitions of the system to give out beside its
+    variables. tolerance: relative error per interval between times, in time; the box is refined inside until its
+    highest modes are below the square root of it. Raises UsageError for an ill-posed equation, Diverged at a blow-up.
+    """
+    outer = Box(initial.shape[2:], tuple(lengths))
+    demand_well_posed(system, outer)
+    max_refine = _max_refine(outer)
+    march = March(system, outer, tolerance=tolerance, tail=tolerance, max_refine=max_refine, dtype=dtype)
+    n_channels = len(system.variables) + len(also)
+    values = np.empty((initial.shape[0], len(times), n_channels, *outer.shape))
+    modes = outer.to_modes(torch.as_tensor(initial, dtype=dtype, device=device))
+    for k, state in enumerate(march.states(modes, times)):
+        values[:, k] = _sampled(system, also, march.box, outer, state, times[k])
+        told(f"t = {times[k]:g} of {times[-1]:g}, {march.stepper.n} steps a snapshot")
+    values[:, 0, : len(system.variables)] = initial
+    return Solution(values, (march.stepper.smallest, march.stepper.largest), march.refinement, march.worst_tail)
+
+
+def _max_refine(box: Box) -> int:
+    """The largest power of two, up to 8, that keeps the inner box in memory."""
+    factor = 1
+    while factor < MAX_REFINE and np.prod(box.shape) * (2 * factor) ** len(box.shape) <= MAX_POINTS[len(box.shape)]:
+        factor *= 2
+    return factor
+
+
+def _sampled(
+    system: System, also: Sequence[str], inner: Box, outer: Box, modes: Tensor, t: float
+) -> Float64[np.ndarray, "run channel *space"]:
+    """Variables and definitions on the outer points, every few of the inner ones."""
+    fields = [inner.to_points(modes)]
+    for name in also:
+        node = system.definitions[name]
+        evaluator = Evaluator(system, leaves(node), inner, inner, modes.device)
+        like = fields[0][:, 0]
+        fields.append(evaluator.polynomial(expand(node), evaluator.values(modes), t, like).unsqueeze(1))
+    strides = tuple(slice(None, None, n // m) for n, m in zip(inner.shape, outer.shape, strict=True))
+    return torch.cat(fields, dim=1)[(..., *strides)].double().cpu().numpy()
+
+
+def solve(
+    equations: Sequence[str],
+    initial: Float64[np.ndarray, "run channel *space"],
+    *,
+    lengths: Sequence[float],
+    names: Sequence[str],
+    times: Sequence[float],
+    parameters: Mapping[str, float] | None = None,
+    tolerance: float = 1e-8,
+    device: torch.device | str = "cpu",
+) -> Float64[np.ndarray, "run time channel *space"]:
+    """Forecast: the solution of the equations at `times` from `initial` at times[0].
+
+    names: the variable of each channel of `initial`, in its order. See `solve_system` for the rest.
+    """
+    system = parse_system("\n".join(equations), initial.ndim - 2, parameters)
+    if sorted(names) != sorted(system.variables) or len(names) != initial.shape[1]:
+        raise UsageError(
+            f"channels {', '.join(names)} for equations of {', '.join(system.variables)}",
+            where="solve",
+            cure="give one equation for every channel",
+        )
+    if not np.isfinite(initial).all():
+        raise InputError("the initial field holds NaN or infinite values", where="solve", cure="fill them first")
+    system = System({name: system.rates[name] for name in names}, system.definitions, system.n_dims)
+    return solve_system(
+        system, initial, lengths=lengths, times=times, tolerance=tolerance, device=device
+    ).values
