@@ -1,1 +1,19 @@
-"""TODO."""
+"""Learning PDEs from data. Names are imported on first use, so that `import pdenet` costs nothing.
+
+`read(path) -> Field`, `PDENet(...).fit(field).equation_`, `simulate(equation) -> Field`.
+"""
+
+from __future__ import annotations
+
+from backbone.lazy import lazy_exports
+
+_HOMES = {
+    "Field": "pdenet.field",
+    "PDENet": "pdenet.estimator",
+    "read": "pdenet.readers",
+    "simulate": "pdenet.simulation.experiment",
+}
+
+__all__ = sorted(_HOMES)
+
+__getattr__ = lazy_exports(__name__, _HOMES)

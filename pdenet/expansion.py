@@ -66,9 +66,7 @@ def _product(a: Monomial, b: Monomial) -> Monomial:
     counts = Counter(dict(a))
     counts.update(dict(b))
     if sum(counts.values()) > MAX_DEGREE:
-        raise UsageError(
-            f"a product of more than {MAX_DEGREE} factors", where="the equation", cure="lower the powers"
-        )
+        raise UsageError(f"a product of more than {MAX_DEGREE} factors", where="the equation", cure="lower the powers")
     return tuple(sorted(counts.items(), key=lambda item: repr(item[0])))  # one order in every process
 
 

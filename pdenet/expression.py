@@ -323,11 +323,11 @@ class Parser:
     def joined(self, operator: Token, left: Node, right: Node) -> Node:
         """left operator right, with constants folded; sums and products stay flat."""
         match operator.text, left, right:
-            case ("**" | "^"), Number(a), Number(b):
+            case (("**" | "^"), Number(a), Number(b)):
                 return self.constant(operator, lambda: a**b)
-            case ("**" | "^"), _, Number(b):
+            case (("**" | "^"), _, Number(b)):
                 return Power(left, b)
-            case ("**" | "^"), _, _:
+            case (("**" | "^"), _, _):
                 raise self.wrong("the exponent must be a number", operator, "u**2, or exp(v*log(u))")
             case "/", _, Number(b):
                 inverse = self.constant(operator, lambda: 1.0 / b)

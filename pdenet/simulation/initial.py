@@ -36,7 +36,9 @@ def random_modes(
     [-offset, offset], per run and channel. The largest value is taken on 16 points per shortest wave."""
     n_modes = int(modes)
     if n_modes < 1 or n_modes != modes:
-        raise UsageError(f"modes={modes:g} is not a positive whole number", where="--init", cure="--init random:modes=4")
+        raise UsageError(
+            f"modes={modes:g} is not a positive whole number", where="--init", cure="--init random:modes=4"
+        )
     if min(start.shape) < 2 * n_modes + 2:
         raise UsageError(
             f"{min(start.shape)} grid points cannot hold {n_modes} modes",
@@ -124,7 +126,9 @@ def parse_initial(text: str) -> tuple[str, dict[str, float]]:
         key, _, value = piece.partition("=")
         known = KINDS[kind][1]
         if key not in known:
-            raise UsageError(f"'{key}' is no setting of {kind}", where="--init", cure=f"use some of: {', '.join(known)}")
+            raise UsageError(
+                f"'{key}' is no setting of {kind}", where="--init", cure=f"use some of: {', '.join(known)}"
+            )
         try:
             settings[key] = float(value)
         except ValueError:

@@ -153,13 +153,17 @@ class Rest:
 
     def __init__(self, system: System, rest: dict[str, Polynomial], box: Box, device: torch.device) -> None:
         points = box.resized(padded(box.shape, max(map(degree, rest.values()))))
-        wanted = {leaf for terms in rest.values() for monomial in terms for atom, _ in monomial for leaf in leaves(atom)}
+        wanted = {
+            leaf for terms in rest.values() for monomial in terms for atom, _ in monomial for leaf in leaves(atom)
+        }
         self.rest = rest
         self.box = box
         self.points = points
         self.evaluator = Evaluator(system, wanted, box, points, device)
 
-    def __call__(self, t: float, modes: Complex[Tensor, "run channel *mode"], /) -> Complex[Tensor, "run channel *mode"]:
+    def __call__(
+        self, t: float, modes: Complex[Tensor, "run channel *mode"], /
+    ) -> Complex[Tensor, "run channel *mode"]:
         evaluator = self.evaluator
         values = evaluator.values(modes)
         real = modes.real.dtype

@@ -115,6 +115,4 @@ def solve(
     if not np.isfinite(initial).all():
         raise InputError("the initial field holds NaN or infinite values", where="solve", cure="fill them first")
     system = System({name: system.rates[name] for name in names}, system.definitions, system.n_dims)
-    return solve_system(
-        system, initial, lengths=lengths, times=times, tolerance=tolerance, device=device
-    ).values
+    return solve_system(system, initial, lengths=lengths, times=times, tolerance=tolerance, device=device).values
