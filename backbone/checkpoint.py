@@ -1,8 +1,8 @@
 """States on disk: nested dicts, lists and numbers with tensors among them, in one safetensors file.
 
-The tensors are stored by number; the tree around them is JSON in the file's metadata, together with the kind of the
-state and a SHA-256 of the tensors. No pickle: loading runs no code. The file is written to a temporary name, fsynced
-and renamed.
+The tensors are stored by number; the tree around them and the kind of the state are JSON in the file's metadata,
+after a SHA-256 of everything. No pickle: loading runs no code. The file is written to a temporary name, fsynced and
+renamed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from backbone.atomic import write_atomic
 from backbone.errors import ModelError
 
 HEADER = "pdenet-durr"  # the one metadata key: a foreign file has none
+DIGEST_LENGTH = 64  # hexadecimal digits of SHA-256, in front of the tree
 
 
 def save_state(path: Path, state: Mapping[str, Any], *, kind: str) -> None:
@@ -31,9 +32,8 @@ def save_state(path: Path, state: Mapping[str, Any], *, kind: str) -> None:
     kind: what the state is for, demanded again by `load_state`. Raises TypeError for anything else in the tree.
     """
     tensors: dict[str, Tensor] = {}
-    tree = _encode(state, tensors)
-    header = {"kind": kind, "sha256": _digest(tensors), "state": tree}
-    write_atomic(path, save(tensors, metadata={HEADER: json.dumps(header, allow_nan=False)}))
+    tree = json.dumps({"kind": kind, "state": _encode(state, tensors)}, allow_nan=False)
+    write_atomic(path, save(tensors, metadata={HEADER: _digest(tree, tensors) + tree}))
 
 
 def load_state(path: Path, *, kind: str, device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -41,23 +41,29 @@ def load_state(path: Path, *, kind: str, device: torch.device | str = "cpu") -> 
 
     Raises ModelError for a file that is missing, damaged, foreign or of another kind.
     """
+    header, tensors = _read(path)
+    digest, tree = header[:DIGEST_LENGTH], header[DIGEST_LENGTH:]
+    if digest != _digest(tree, tensors):
+        raise ModelError("the file is damaged", where=str(path), cure="get or train it again")
+    content = json.loads(tree)
+    if content["kind"] != kind:
+        raise ModelError(f"this file holds a {content['kind']} state", where=str(path), cure=f"give a {kind} file")
+    state: dict[str, Any] = _decode(content["state"], {name: tensor.to(device) for name, tensor in tensors.items()})
+    return state
+
+
+def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - a file is no dict
     except FileNotFoundError as error:
         raise ModelError("there is no such file", where=str(path), cure="check the path") from error
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise ModelError(f"cannot read the file: {error}", where=str(path), cure="get or train it again") from error
     if HEADER not in metadata:
-        raise ModelError("this file was not written here", where=str(path), cure=f"give a {kind} file of pdenet-durr")
-    header = json.loads(metadata[HEADER])
-    if header["kind"] != kind:
-        raise ModelError(f"this file holds a {header['kind']}", where=str(path), cure=f"give a {kind} file")
-    if header["sha256"] != _digest(tensors):
-        raise ModelError("the file is damaged", where=str(path), cure="get or train it again")
-    state: dict[str, Any] = _decode(header["state"], {name: tensor.to(device) for name, tensor in tensors.items()})
-    return state
+        raise ModelError("this file was not written here", where=str(path), cure="give a file of pdenet-durr")
+    return metadata[HEADER], tensors
 
 
 def _encode(value: Any, tensors: dict[str, Tensor]) -> Any:
@@ -98,8 +104,8 @@ def _decode(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
     return {key: _decode(entry, tensors) for key, entry in tree.items()}
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _digest(tree: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(tree.encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Inexact, Int
@@ -13,6 +13,7 @@ from backbone.errors import UsageError
 from backbone.grid import Grid
 
 
+@runtime_checkable
 class Endpoint(Protocol):
     """Which samples stop at time t in state y; asked at the start and after every step.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
 
 from backbone.errors import UsageError
 
@@ -31,7 +30,7 @@ class Grid:
             )
 
     @classmethod
-    def uniform(cls, t0: float, t1: float, n: int) -> Self:
+    def uniform(cls, t0: float, t1: float, n: int) -> Grid:
         """n equal steps from t0 to t1: ts[k] = t0 + (t1 - t0) k / n, never a running sum; the ends are exact."""
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}", where="Grid.uniform", cure="ask for one step or more")
@@ -47,17 +46,17 @@ class Grid:
         """(t0, t1) of every step, in order."""
         return tuple(pairwise(self.ts))
 
-    def refine(self, m: int) -> Self:
+    def refine(self, m: int) -> Grid:
         """Every step cut into m equal ones; the old times stay, bit for bit."""
         if m < 1:
             raise UsageError(f"m must be at least 1, got {m}", where="Grid.refine", cure="refine by 2 or more")
         inner = (t0 + (t1 - t0) * j / m for t0, t1 in self.steps for j in range(m))
-        return type(self)((*inner, self.ts[-1]))
+        return Grid((*inner, self.ts[-1]))
 
-    def coarsen(self, m: int) -> Self:
+    def coarsen(self, m: int) -> Grid:
         """Every m steps joined into one; m must divide the number of steps."""
         if m < 1 or self.n_steps % m:
             raise UsageError(
                 f"{self.n_steps} steps cannot be joined {m} by {m}", where="Grid.coarsen", cure="use a divisor"
             )
-        return type(self)(self.ts[::m])
+        return Grid(self.ts[::m])

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from backbone.atomic import sync
 from backbone.errors import OutputError
@@ -32,7 +32,9 @@ class RunFolder:
         self.work = work
 
     @classmethod
-    def create(cls, command: str, out: Path | None = None, overwrite: bool = False, root: Path = Path("runs")) -> Self:
+    def create(
+        cls, command: str, out: Path | None = None, overwrite: bool = False, root: Path = Path("runs")
+    ) -> RunFolder:
         """Open `out`, else the first free `runs/<command>-<n>`, and write versions.json into it.
 
         An unfinished run at `out` is replaced, a finished one only with `overwrite`, and nothing else ever.
@@ -94,7 +96,7 @@ class RunFolder:
         """Remove what was written."""
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> RunFolder:
         return self
 
     def __exit__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
 
 import torch
 from jaxtyping import Bool, Float64, Inexact, Int
@@ -26,7 +25,7 @@ class State:
     stopped_at: Float64[Tensor, " batch"]
 
     @classmethod
-    def first(cls, y0: Inexact[Tensor, " batch *state"], memory: Memory) -> Self:
+    def first(cls, y0: Inexact[Tensor, " batch *state"], memory: Memory) -> State:
         """The state before the first step: no sample has stopped."""
         stopped = torch.zeros(len(y0), dtype=torch.bool, device=y0.device)
         return cls(y0, memory, None, stopped, torch.full_like(stopped, torch.nan, dtype=torch.float64))
@@ -36,13 +35,13 @@ class State:
         """The samples to step next; among them a few may have stopped since the last compaction."""
         return self.y if self.rows is None else self.y.index_select(0, self.rows)
 
-    def moved(self, y: Inexact[Tensor, " stepped *state"], memory: Memory) -> Self:
+    def moved(self, y: Inexact[Tensor, " stepped *state"], memory: Memory) -> State:
         """The state after a step that took `stepped` to y; stopped samples keep their bits."""
         whole = y if self.rows is None else self.y.index_copy(0, self.rows, y)
         frozen = self.stopped.view(-1, *(1,) * (whole.ndim - 1))
         return replace(self, y=torch.where(frozen, self.y, whole), memory=memory)
 
-    def stop(self, ends: Bool[Tensor, " batch"], t: float) -> Self:
+    def stop(self, ends: Bool[Tensor, " batch"], t: float) -> State:
         """The state once the samples of `ends` stop at time t; compacted when half of the stepped ones are done."""
         stopped = self.stopped | ends
         stopped_at = torch.where(stopped & ~self.stopped, t, self.stopped_at)

@@ -66,17 +66,26 @@ def newton(residual: Callable[[Vector], Vector], y: Vector, *, tolerance: float)
     floor = torch.finfo(y.dtype).eps ** 0.5
     error, n_products, n_residuals = float("inf"), 0, 0
     for _ in range(MAX_NEWTON):
-        g = residual(y)
+        g, product = _linearise(residual, y)
         n_residuals += 1
         if not bool(torch.isfinite(g).all()):
             return Root(g, float("nan"), n_residuals, n_products)
-        at = y
-        correction, taken = gmres(lambda v, at=at: torch.func.jvp(residual, (at,), (v,))[1], -g)  # type: ignore[misc]
+        correction, taken = gmres(product, -g)
         y, n_products = y + correction, n_products + taken
         last, error = error, _relative(correction, y)
         if error <= tolerance or (error <= floor and error > last / 2):
             break
     return Root(y, error, n_residuals, n_products)
+
+
+def _linearise(g: Callable[[Vector], Vector], y: Vector) -> tuple[Vector, Callable[[Vector], Vector]]:
+    """g(y) and the product v -> (dg/dy)(y) v, the derivative of w -> (dg/dy)^T w: one backward pass each."""
+    with torch.enable_grad():
+        at = y.detach().requires_grad_()
+        value = g(at)
+        w = torch.zeros_like(value, requires_grad=True)
+        pulled = torch.autograd.grad(value, at, w, create_graph=True)[0]
+    return value.detach(), lambda v: torch.autograd.grad(pulled, w, v, retain_graph=True)[0]
 
 
 def _relative(part: Tensor, whole: Tensor) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, TypeVar
 
 from torch import Tensor, nn
 
 from backbone.dynamics import VectorField
+
+MemoryT = TypeVar("MemoryT", bound="Memory")
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,11 @@ class Memory:
 
     n_evals: int = 0
 
-    def after(self, n_evals: int) -> Self:
+    def after(self: MemoryT, n_evals: int) -> MemoryT:
         """The memory after n_evals more evaluations of the field."""
         return replace(self, n_evals=self.n_evals + n_evals)
 
-    def select(self, samples: Tensor) -> Self:
+    def select(self: MemoryT, samples: Tensor) -> MemoryT:
         """The memory of some samples of the batch, "kept" integers."""
         return self
 

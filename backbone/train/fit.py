@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from backbone.errors import UsageError
 from backbone.train.interrupt import deferred_interrupt
@@ -13,6 +13,7 @@ BatchT = TypeVar("BatchT")
 BatchT_contra = TypeVar("BatchT_contra", contravariant=True)
 
 
+@runtime_checkable
 class Update(Protocol[BatchT_contra]):
     """A training algorithm: one call is one update of the control, and tells its metrics (at least "loss")."""
 
@@ -28,6 +29,7 @@ class Progress:
     interrupted: bool = False
 
 
+@runtime_checkable
 class Observer(Protocol):
     """Watches a training: logs, saves states, steps a learning-rate schedule."""
 
