@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from backbone.errors import Failure, OutputError, ResourceError, UsageError
@@ -115,11 +114,11 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
         answer = command.main(args=words, prog_name="pdenet-durr", standalone_mode=False)
     except Failure as failure:
         return _tell(failure, words)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return _interrupted()
     except KeyboardInterrupt:
         return _interrupted()
-    except click.ClickException as wrong:
+    except typer.TyperException as wrong:
         usage = getattr(wrong, "ctx", None)
         path = usage.command_path if usage is not None else "pdenet-durr"
         return _tell(UsageError(wrong.format_message(), where=path, cure=f"{path} --help"), words)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from backbone.commands import shell
+from pdenet.commands.simulate import simulate
+
+COMMANDS = {
+    "simulate": simulate,
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands to the application."""
+    shell.register(app, COMMANDS)

@@ -94,7 +94,7 @@ class Evaluator:
         self.blocks = blocks(box, points)
         self.coordinates = {axis: points.points(axis, device) for axis in box.axes}
 
-    def values(self, modes: Complex[Tensor, "run channel *mode"]) -> dict[Leaf, Float[Tensor, "run *space"]]:
+    def values(self, modes: Complex[Tensor, "run channel *mode"]) -> dict[Leaf, Float[Tensor, " run *space"]]:
         """Every leaf on the points."""
         if not self.leaves:
             return {}
@@ -105,8 +105,8 @@ class Evaluator:
         return dict(zip(self.leaves, self.points.to_points(wide), strict=True))
 
     def polynomial(
-        self, terms: Polynomial, values: dict[Leaf, Tensor], t: float, like: Float[Tensor, "run *space"]
-    ) -> Float[Tensor, "run *space"]:
+        self, terms: Polynomial, values: dict[Leaf, Tensor], t: float, like: Float[Tensor, " run *space"]
+    ) -> Float[Tensor, " run *space"]:
         """The sum of products at time t; `like` gives shape and dtype."""
         total = torch.zeros_like(like)
         for monomial, coefficient in terms.items():

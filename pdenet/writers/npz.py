@@ -1,0 +1,47 @@
+"""NumPy's .npz: one array per variable, the coordinates, and `dims` with the names of the axes."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from backbone.atomic import write_atomic
+from backbone.errors import OutputError, UsageError
+from pdenet.field import Field
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output before any work: UsageError for another type than .npz, OutputError if it exists (unless
+    `overwrite`) or its folder cannot be written."""
+    if path.suffix != ".npz":
+        raise UsageError(f"'{path.name}' is not an .npz file", where="--out", cure=f"-o {path.with_suffix('.npz')}")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise OutputError(f"{path} exists", where="--out", cure="add --overwrite, or name another file")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(f"there is no folder {path.parent}", where="--out", cure=f"mkdir -p '{path.parent}'")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{path.parent} cannot be written", where="--out", cure="name a file in another folder")
+
+
+def write_npz(field: Field, path: Path, *, recipe: Mapping[str, str], overwrite: bool = False) -> bytes:
+    """Write a field and give the bytes written; equal fields give equal bytes.
+
+    Entries: every variable with the axes of `dims`, (run, time, [z,] [y,] x); t; each space axis; dims; boundary, one
+    word per space axis; recipe, how the data were made, as "name = text" lines. Raises OutputError as `check_output`.
+    """
+    check_output(path, overwrite=overwrite)
+    entries: dict[str, np.ndarray] = {name: field.values[:, :, k] for k, name in enumerate(field.names)}
+    entries |= {"t": field.times(), **field.coordinates()}
+    entries["dims"] = np.array(["run", "time", *field.axes])
+    entries["boundary"] = np.array(field.boundary)
+    entries["recipe"] = np.array([f"{name} = {text}" for name, text in recipe.items()])
+    memory = io.BytesIO()
+    np.savez(memory, allow_pickle=False, **entries)
+    content = memory.getvalue()
+    write_atomic(path, content)
+    return content
