@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn.functional import conv1d, conv2d, conv3d
 from torch.nn.utils import parametrize
 
 from backbone.errors import UsageError
-from pdenet.boundary import with_margins
 from pdenet.field import Boundary
+from pdenet.margins import with_margins
 from pdenet.moments import (
     Derivative,
     Stencil,
@@ -27,30 +27,30 @@ from pdenet.moments import (
 
 Mode = Literal["frozen", "constrained", "free"]
 
-_CORRELATE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_CORRELATE = {1: conv1d, 2: conv2d, 3: conv3d}
 
 
 class MomentKernels(nn.Module):
     """Parametrization of kernels by their free moments; the fixed ones cannot be broken, whatever the optimiser does.
 
-    fixed: which moments are held, "filter *kernel". moments: their values; the values elsewhere are not used.
+    fixed: which moments are held, " filter *kernel". moments: their values; the values elsewhere are not used.
     """
 
-    def __init__(self, fixed: Bool[Tensor, "filter *kernel"], moments: Float[Tensor, "filter *kernel"]) -> None:
+    def __init__(self, fixed: Bool[Tensor, " filter *kernel"], moments: Float[Tensor, " filter *kernel"]) -> None:
         super().__init__()
         self.offsets = tuple(centred(size) for size in fixed.shape[1:])
         self.register_buffer("free", torch.nonzero(~fixed.flatten()).squeeze(1))
         self.register_buffer("held", torch.where(fixed, moments, 0.0))
 
-    def moments(self, free: Float[Tensor, " free"]) -> Float[Tensor, "filter *kernel"]:
+    def moments(self, free: Float[Tensor, " free"]) -> Float[Tensor, " filter *kernel"]:
         """All moments: the held ones and, in their places, the free ones."""
         return self.held.flatten().index_copy(0, self.free, free).reshape(self.held.shape)
 
-    def forward(self, free: Float[Tensor, " free"]) -> Float[Tensor, "filter *kernel"]:
+    def forward(self, free: Float[Tensor, " free"]) -> Float[Tensor, " filter *kernel"]:
         """The kernels with these free moments."""
         return kernel_from_moments(self.moments(free), self.offsets)
 
-    def right_inverse(self, kernels: Float[Tensor, "filter *kernel"]) -> Float[Tensor, " free"]:
+    def right_inverse(self, kernels: Float[Tensor, " filter *kernel"]) -> Float[Tensor, " free"]:
         """The free moments of given kernels; whatever their fixed moments are is dropped."""
         return moments_from_kernel(kernels, self.offsets).flatten()[self.free]
 
@@ -102,14 +102,14 @@ class FilterBank(nn.Module):
         parametrize.register_parametrization(self, "kernels", MomentKernels(fixed, held), unsafe=True)
 
     @property
-    def moments(self) -> Float[Tensor, "filter *kernel"]:
+    def moments(self) -> Float[Tensor, " filter *kernel"]:
         """The moment matrices of all filters, fixed and free entries, with their gradient."""
         held: MomentKernels = self.parametrizations["kernels"][0]
         return held.moments(self.parametrizations["kernels"].original)
 
     def forward(self, u: Float[Tensor, "batch channel *space"]) -> Float[Tensor, "filter channel batch *space"]:
         """Every derivative of every channel, in units of the data."""
-        return self._correlate(u, self.kernels)
+        return self._correlate(u, self.scales * self.kernels)
 
     def both_sides(
         self, u: Float[Tensor, "batch channel *space"]
@@ -118,7 +118,7 @@ class FilterBank(nn.Module):
 
         Turned: minus the kernel mirrored along the axis, which keeps the moments of odd order and so the accuracy.
         """
-        kernels = self.kernels
+        kernels = self.scales * self.kernels
         turned = [-kernels[index].flip(axis) for index, axis in self.first_derivatives]
         values = self._correlate(u, torch.cat([kernels, torch.stack(turned)]))
         return values[: len(kernels)], values[len(kernels) :]
@@ -129,7 +129,7 @@ class FilterBank(nn.Module):
         return tuple((index, one.index(1)) for index, one in enumerate(self.derivatives) if sum(one) == 1)
 
     def _correlate(
-        self, u: Float[Tensor, "batch channel *space"], kernels: Float[Tensor, "stacked *kernel"]
+        self, u: Float[Tensor, "batch channel *space"], kernels: Float[Tensor, " stacked *kernel"]
     ) -> Float[Tensor, "stacked channel batch *space"]:
         """One correlation of all fields with all kernels; the fields are the batch, the kernels the channels out."""
         size = kernels.shape[-1]

@@ -23,9 +23,10 @@ from pdenet.terms import Factor
 
 
 class LearnedPDE(Dynamics):
-    """du_k/dt = F_k(D_a u_c for all filters a and channels c): a `FilterBank` and a `SymNet`, state "batch channel *space".
+    """du_k/dt = F_k(D_a u_c for all filters a and channels c): a `FilterBank`, then a `SymNet`.
 
-    The inputs of the network are the filters' derivatives, every channel of the first one first.
+    State "batch channel *space". The inputs of the network are the derivatives of the filters,
+    all channels of the first one first.
     upwind: switch every pure first derivative to the side the information comes from (`_switched`).
     """
 

@@ -59,16 +59,16 @@ class SymNet(nn.Module):
         shape = (len(self.outputs), 2 * self.hidden + 1, self.hidden)
         return self.packed.new_zeros(shape).flatten(1).index_copy(1, self.places, self.packed).reshape(shape)
 
-    def forward(self, x: Float[Tensor, "input *point"]) -> Float[Tensor, "output *point"]:
+    def forward(self, x: Float[Tensor, " input *point"]) -> Float[Tensor, " output *point"]:
         """The outputs at every point."""
         values: Tensor = ProductChain.apply(x.flatten(1), self.linear, self.lower)
         return values.reshape(-1, *x.shape[1:])
 
     @torch.no_grad()
     def slopes(
-        self, x: Float[Tensor, "input *point"], wanted: Int[Tensor, "output slope"]
+        self, x: Float[Tensor, " input *point"], wanted: Int[Tensor, "output slope"]
     ) -> Float[Tensor, "output slope *point"]:
-        """Partial derivatives of each output with respect to the inputs numbered in its row of `wanted`; no gradient."""
+        """Partial derivatives of each output by the inputs numbered in its row of `wanted`; carries no gradient."""
         lower = self.lower
         z, _ = chain(x.flatten(1), self.linear, lower)
         back = chain_back(z, lower, torch.ones_like(z[:, -1]))
