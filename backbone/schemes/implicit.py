@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Inexact
 from torch import Tensor
 
 from backbone.dynamics import VectorField
 from backbone.errors import UntrustedResult, UsageError
-from backbone.schemes.krylov import gmres, newton
+from backbone.schemes.krylov import gmres, newton, transposed_product
 from backbone.schemes.scheme import Memory, Scheme
 
 
@@ -36,8 +38,12 @@ class ImplicitTrapezoid(Scheme):
         h = t1 - t0
         known = y + h / 2 * f(t0, y)
         tolerance = max(self.tolerance, 10 * torch.finfo(y.dtype).eps)
+
+        def residual(y1: Tensor) -> Tensor:
+            return y1 - h / 2 * f(t1, y1) - known
+
         with torch.no_grad():
-            root = newton(lambda z: z - h / 2 * f(t1, z) - known, y, tolerance=tolerance)
+            root = newton(residual, y, tolerance=tolerance)
         if root.error > max(tolerance, torch.finfo(y.dtype).eps ** 0.5):
             raise UntrustedResult(
                 f"Newton's method has not converged on the step [{t0:g}, {t1:g}]: "
@@ -48,15 +54,15 @@ class ImplicitTrapezoid(Scheme):
         memory = memory.after(1 + root.n_residuals + root.n_products)
         if not torch.is_grad_enabled():
             return root.y, memory
-        return _attach(root.y, f, t1, h, known), memory.after(1)
+        return _attach(root.y, residual), memory.after(1)
 
 
-def _attach(y1: Tensor, f: VectorField, t1: float, h: float, known: Tensor) -> Tensor:
-    """y1 with the derivative that g(y1; theta, y0) = y1 - h/2 f(t1, y1) - known = 0 gives it: dy1 = -J^-1 dg.
+def _attach(y1: Tensor, residual: Callable[[Tensor], Tensor]) -> Tensor:
+    """y1 with the derivative that residual(y1; theta, y0) = 0 gives it: dy1 = -J^-1 dg, J = dg/dy1.
 
-    The value is y1 to the bit; backwards, J^T v = gradient with J = I - h/2 df/dy is solved by GMRES.
+    The value is y1 to the bit; backwards, J^T v = gradient is solved by GMRES.
     """
-    g = y1 - h / 2 * f(t1, y1) - known
+    g = residual(y1)
     if not g.requires_grad:
         return y1
 
@@ -67,9 +73,7 @@ def _attach(y1: Tensor, f: VectorField, t1: float, h: float, known: Tensor) -> T
                 where="ImplicitTrapezoid",
                 cure="use create_graph=False, or an explicit scheme",
             )
-        pull = torch.func.vjp(lambda z: f(t1, z), y1)[1]
-        eps = torch.finfo(y1.dtype).eps
-        return gmres(lambda v: v - h / 2 * pull(v)[0], gradient, tolerance=100 * eps)[0]
+        return gmres(transposed_product(residual, y1), gradient, tolerance=100 * torch.finfo(y1.dtype).eps)[0]
 
     g.register_hook(solve_transposed)  # type: ignore[no-untyped-call]
     return y1 - (g - g.detach())

@@ -78,6 +78,14 @@ def newton(residual: Callable[[Vector], Vector], y: Vector, *, tolerance: float)
     return Root(y, error, n_residuals, n_products)
 
 
+def transposed_product(g: Callable[[Vector], Vector], y: Vector) -> Callable[[Vector], Vector]:
+    """The product v -> (dg/dy)(y)^T v."""
+    with torch.enable_grad():
+        at = y.detach().requires_grad_()
+        value = g(at)
+    return lambda v: torch.autograd.grad(value, at, v, retain_graph=True)[0]
+
+
 def _linearise(g: Callable[[Vector], Vector], y: Vector) -> tuple[Vector, Callable[[Vector], Vector]]:
     """g(y) and the product v -> (dg/dy)(y) v, the derivative of w -> (dg/dy)^T w: one backward pass each."""
     with torch.enable_grad():

@@ -58,7 +58,9 @@ PROBLEMS = {
         SemiLinear(scalar(0.3), lambda t, y: y * (math.cos(t) - 0.3)), lambda t: STARTS * math.exp(math.sin(t)), 2.0
     ),
     # y' = -t y^2: y = y0 / (1 + y0 t^2 / 2); no linear part
-    "quadratic": Problem(SemiLinear(scalar(0.0), lambda t, y: -t * y**2), lambda t: STARTS / (1 + STARTS * t**2 / 2), 2.0),
+    "quadratic": Problem(
+        SemiLinear(scalar(0.0), lambda t, y: -t * y**2), lambda t: STARTS / (1 + STARTS * t**2 / 2), 2.0
+    ),
     # y' = (1 + t) J y, J a quarter turn: a rotation by t + t^2/2
     "rotation": Problem(
         SemiLinear(scalar(0.0), turn),
