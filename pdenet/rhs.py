@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from backbone.dynamics import Dynamics, VectorField
@@ -67,6 +68,12 @@ class LearnedPDE(Dynamics):
         named = [Factor(name, word) for word in words for name in field.names]
         response = SymNet(named, field.names, hidden=hidden, generator=generator, dtype=dtype, device=device)
         return cls(filters, response, upwind=upwind)
+
+    def moments_by_name(self) -> dict[str, Float64[np.ndarray, "*kernel"]]:
+        """The moment matrix of each filter, by the letters of its derivative ("" for the variable itself)."""
+        words = dict.fromkeys(factor.derivative for factor in self.response.inputs)
+        matrices = self.filters.moments.detach().cpu().double().numpy()
+        return dict(zip(words, matrices, strict=True))
 
     def on(self, t0: float, t1: float) -> VectorField:
         return self._rate
