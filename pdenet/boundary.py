@@ -1,58 +1,88 @@
-"""Margins of a grid, so that one centred kernel serves everywhere: wrapped around, or continued past a wall."""
+"""Is an axis periodic? The differences across the wrap are compared with those of the points beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
+from jaxtyping import Float64
 
-from backbone.errors import UsageError
-from pdenet.field import Boundary
-from pdenet.moments import Offsets, most_accurate
+from pdenet.field import Boundary, Field
+
+HIGHEST_ORDER = 3  # value, slope and curvature; higher differences see mostly noise
+BESIDE = 8  # points on either side of the wrap that it is compared with
+# Periodic data gave 0.3 to 1.9 on five PDEs with 0 to 10 % noise; the same data cut open gave 2.7 to 10 000 wherever
+# the jump stood above the noise.
+LARGEST_PERIODIC_RATIO = 2.5
+ROUNDING = 1e-12  # of the largest value
 
 
-def extrapolation(margin: int, points: int, like: Tensor) -> Float[Tensor, "margin points"]:
-    """Values at offsets -margin..-1 of the polynomial through the offsets 0..points-1.
+def settle_boundaries(field: Field, asked: tuple[Boundary, ...] | None, note: Callable[[str], None]) -> Field:
+    """The field with the boundary of each axis as asked for, else as it looks; `note` is told what was decided.
 
-    A centred kernel of 2 margin + 1 points that reaches past a wall then equals a one-sided stencil on `points`
-    grid points: an m-th derivative of it keeps order points - m.
+    A repeated end point of a period is dropped, unless "none" was asked for.
     """
-    rows = []
-    for ghost in range(-margin, 0):
-        offsets: Offsets = tuple(k - ghost for k in range(points))
-        rows.append(most_accurate((0,), (offsets,), dtype=like.dtype, device=like.device))
-    return torch.stack(rows)
-
-
-def with_margins(
-    u: Float[Tensor, "*batch_space"], margin: int, boundary: Sequence[Boundary], points: int
-) -> Float[Tensor, "*wider"]:
-    """The last axes of u with `margin` more values at either end.
-
-    boundary: per space axis, "periodic" (wrapped) or "none" (extrapolated from the `points` nearest to the wall).
-    Raises UsageError if an axis is shorter than a margin or an extrapolation needs.
-    """
-    if margin == 0:
-        return u
-    for axis, side in enumerate(boundary, start=-len(boundary)):
-        n = u.shape[axis]
-        if n < (margin if side == "periodic" else points):
-            raise UsageError(
-                f"{n} grid points are too few for a kernel of {2 * margin + 1} points",
-                where=f"space axis {axis + len(boundary)}, boundary '{side}'",
-                cure="use a smaller kernel or a finer grid",
+    sides: list[Boundary] = []
+    for k, axis in enumerate(field.axes):
+        wish = None if asked is None else asked[k]
+        if wish != "none" and repeats_end_point(field.values, k):
+            field = replace(field, values=np.delete(field.values, -1, axis=3 + k))
+            note(f"the last point along {axis} repeats the first one of the period and is dropped")
+        ratio = wrap_ratio(field.values, k)
+        looks: Boundary = "periodic" if ratio <= LARGEST_PERIODIC_RATIO else "none"
+        if wish is None:
+            note(
+                f"{axis} looks {'periodic' if looks == 'periodic' else 'not periodic'} at its ends; --bc wins over this"
             )
-        if side == "periodic":
-            u = torch.cat([u.narrow(axis, n - margin, margin), u, u.narrow(axis, 0, margin)], axis)
-        else:
-            weights = extrapolation(margin, points, u)
-            first = _continued(u.narrow(axis, 0, points), weights, axis)
-            last = _continued(u.narrow(axis, n - points, points), weights.flip(0, 1), axis)
-            u = torch.cat([first, u, last], axis)
-    return u
+        elif wish == "periodic" and looks == "none":
+            note(f"--bc periodic, but across the ends of {axis} the data jump {ratio:.2g} times as much as beside them")
+        sides.append(wish or looks)
+    return replace(field, boundary=tuple(sides))
 
 
-def _continued(u: Tensor, weights: Float[Tensor, "margin points"], axis: int) -> Tensor:
-    return torch.movedim(torch.tensordot(u, weights, dims=([axis], [1])), -1, axis)
+def wrap_ratio(values: Float64[np.ndarray, "run time channel *space"], axis: int) -> float:
+    """How much rougher the data are across the wrap of space axis `axis` than beside it; about 1 if periodic.
+
+    Largest, over variables and over difference orders 1 to 3, of the median over all snapshots of
+    max |D^k u| across the wrap / max |D^k u| beside it, each the root mean square over the other axes.
+    """
+    around = _around_wrap(values, axis)
+    half = around.shape[-1] // 2
+    tiny = max(ROUNDING * np.abs(values).max(), np.finfo(float).tiny)
+    ratio = 0.0
+    for order in range(1, min(HIGHEST_ORDER, half - 1) + 1):
+        roughness = _rms_over_other_axes(np.diff(around, n=order, axis=-1))
+        across = roughness[..., half - order : half].max(-1) + tiny
+        beside = np.delete(roughness, slice(half - order, half), axis=-1).max(-1) + tiny
+        ratio = max(ratio, float(np.median(across / beside, axis=(0, 1)).max()))
+    return ratio
+
+
+def repeats_end_point(values: Float64[np.ndarray, "run time channel *space"], axis: int) -> bool:
+    """Whether the last point of an axis is the first one over again, as `linspace` with its end gives.
+
+    Walls with equal values do not count: without the last point the axis has to be periodic, and no rougher
+    across the wrap than with it (data that mirror themselves at the wrap also have equal ends).
+    """
+    if values.shape[3 + axis] < 4:
+        return False
+    around = np.moveaxis(values, 3 + axis, -1)
+    gap = np.abs(around[..., -1] - around[..., 0]).max()
+    neighbours = np.abs(around[..., 1] - around[..., 0]).max()
+    if gap > 1e-6 * neighbours or neighbours <= ROUNDING * np.abs(values).max():
+        return False
+    without = wrap_ratio(np.moveaxis(around[..., :-1], -1, 3 + axis), axis)
+    return without <= LARGEST_PERIODIC_RATIO and without <= 2.0 * wrap_ratio(values, axis)
+
+
+def _around_wrap(values: np.ndarray, axis: int) -> np.ndarray:
+    """The points before and behind the wrap, side by side on the last axis."""
+    half = min(values.shape[3 + axis] // 2, BESIDE)
+    along = np.moveaxis(values, 3 + axis, -1)
+    return np.concatenate([along[..., -half:], along[..., :half]], axis=-1)
+
+
+def _rms_over_other_axes(values: np.ndarray) -> Float64[np.ndarray, "run time channel point"]:
+    others = tuple(range(3, values.ndim - 1))
+    return np.sqrt(np.mean(values**2, axis=others)) if others else np.abs(values)

@@ -1,0 +1,40 @@
+"""NumPy's .npz: arrays by name, and an optional entry `dims` with the names of the axes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError
+from pdenet.readers.contents import Contents, is_numeric
+
+
+def read_npz(path: Path) -> Contents:
+    """Read every numeric array; InputError on pickled objects, which are never loaded."""
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: _entry(archive, name, path) for name in archive.files}
+    dims = arrays.pop("dims", None)
+    return Contents(
+        source=str(path),
+        arrays={name: array for name, array in arrays.items() if is_numeric(array)},
+        dims=() if dims is None else _words(dims),
+    )
+
+
+def _entry(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
+    try:
+        return archive[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise InputError(
+            f"'{name}' is stored as pickled Python objects, which can run code and are never loaded",
+            where=f"{path}, {name}",
+            cure=f"save it as numbers: np.savez(file, {name}=np.asarray({name}, dtype=float))",
+        ) from error
+
+
+def _words(dims: np.ndarray) -> tuple[str, ...]:
+    """("run", "time", "x") from an array of words or from one text `run,time,x`."""
+    return tuple(word.strip() for entry in np.atleast_1d(dims).tolist() for word in str(entry).split(","))
