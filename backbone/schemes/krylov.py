@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -39,22 +41,57 @@ def gmres(
     if beta == 0.0:
         return torch.zeros_like(b), 0
     basis = [_as_real(b) / beta]
-    hessenberg = torch.zeros(max_iterations + 1, max_iterations, dtype=torch.float64, device="cpu")
-    k = 0
-    while True:
+    system = Triangle(beta)
+    for k in range(max_iterations):
         w = _as_real(product(_like(basis[k], b)))
         V = torch.stack(basis)
-        for _ in range(2):
-            overlap = V @ w
-            w = w - overlap @ V
-            hessenberg[: k + 1, k] += overlap.to("cpu", torch.float64)
+        first = V @ w
+        w = w - first @ V
+        second = V @ w
+        w = w - second @ V
         rest = float(torch.linalg.vector_norm(w))
-        hessenberg[k + 1, k] = rest
-        k += 1
-        weights, residual = _least_squares(hessenberg[: k + 1, :k], beta)
-        if residual <= tolerance * beta or rest == 0.0 or k == max_iterations:
-            return _like(weights.to(V) @ V, b), k
+        residual = system.add([*(first + second).tolist(), rest])
+        if residual <= tolerance * beta or not rest > 0.0:
+            break
         basis.append(w / rest)
+    weights = torch.tensor(system.solve(), dtype=V.dtype, device=V.device)
+    return _like(weights @ V, b), len(V)
+
+
+class Triangle:
+    """The least-squares problem |beta e_1 - H w| of GMRES, kept triangular by Givens rotations: Saad, section 6.5.3.
+
+    Plain floats, not LAPACK, whose last bits depend on where the memory lies: equal steps must give equal bits.
+    """
+
+    def __init__(self, beta: float) -> None:
+        self.columns: list[list[float]] = []
+        self.rotations: list[tuple[float, float]] = []
+        self.target = [beta]
+
+    def add(self, column: list[float]) -> float:
+        """Add a column of the Hessenberg matrix H, one entry longer than the last; gives the new least value."""
+        for i, (c, s) in enumerate(self.rotations):
+            column[i], column[i + 1] = c * column[i] + s * column[i + 1], c * column[i + 1] - s * column[i]
+        sub = column.pop()
+        size = math.hypot(column[-1], sub)
+        c, s = (column[-1] / size, sub / size) if size > 0.0 else (1.0, 0.0)
+        column[-1] = size
+        self.columns.append(column)
+        self.rotations.append((c, s))
+        last = self.target.pop()
+        self.target += [c * last, -s * last]
+        return abs(self.target[-1])
+
+    def solve(self) -> list[float]:
+        """The minimiser w by back substitution; a direction that a singular H does not see gets weight 0."""
+        weights = self.target[:-1]
+        for j in reversed(range(len(weights))):
+            column = self.columns[j]
+            weights[j] = weights[j] / column[j] if column[j] > 0.0 else 0.0
+            for i in range(j):
+                weights[i] -= column[i] * weights[j]
+        return weights
 
 
 def newton(residual: Callable[[Vector], Vector], y: Vector, *, tolerance: float) -> Root:
@@ -78,9 +115,16 @@ def newton(residual: Callable[[Vector], Vector], y: Vector, *, tolerance: float)
     return Root(y, error, n_residuals, n_products)
 
 
+@contextmanager
+def _own_tape() -> Iterator[None]:
+    """Record for products here, and keep the tensors themselves: a checkpoint around would run its steps for each."""
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(lambda kept: kept, lambda kept: kept):
+        yield
+
+
 def transposed_product(g: Callable[[Vector], Vector], y: Vector) -> Callable[[Vector], Vector]:
     """The product v -> (dg/dy)(y)^T v."""
-    with torch.enable_grad():
+    with _own_tape():
         at = y.detach().requires_grad_()
         value = g(at)
     return lambda v: torch.autograd.grad(value, at, v, retain_graph=True)[0]
@@ -88,7 +132,7 @@ def transposed_product(g: Callable[[Vector], Vector], y: Vector) -> Callable[[Ve
 
 def _linearise(g: Callable[[Vector], Vector], y: Vector) -> tuple[Vector, Callable[[Vector], Vector]]:
     """g(y) and the product v -> (dg/dy)(y) v, the derivative of w -> (dg/dy)^T w: one backward pass each."""
-    with torch.enable_grad():
+    with _own_tape():
         at = y.detach().requires_grad_()
         value = g(at)
         w = torch.zeros_like(value, requires_grad=True)
@@ -109,11 +153,3 @@ def _like(entries: Float[Tensor, " entry"], y: Vector) -> Vector:
     if y.is_complex():
         return torch.view_as_complex(entries.reshape(*y.shape, 2))
     return entries.reshape(y.shape)
-
-
-def _least_squares(hessenberg: Tensor, beta: float) -> tuple[Tensor, float]:
-    """The weights w that make |beta e_1 - H w| least, and that least value."""
-    target = torch.zeros(len(hessenberg), dtype=torch.float64, device="cpu")
-    target[0] = beta
-    weights = torch.linalg.lstsq(hessenberg, target.unsqueeze(1)).solution.squeeze(1)
-    return weights, float(torch.linalg.vector_norm(target - hessenberg @ weights))
