@@ -43,17 +43,7 @@ class RunFolder:
         path = _next(root, command) if out is None else out
         _demand_free(path, overwrite)
         run = cls(path, path.with_name(f".{path.name}.partial"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            run.work.mkdir()
-        except FileExistsError as error:
-            raise OutputError(
-                f"{path} is being written by another run, or one that was killed",
-                where=str(run.work),
-                cure=f"rm -r '{run.work}', or another --out",
-            ) from error
-        except OSError as error:
-            raise OutputError(f"cannot write: {error.strerror}", where=str(path), cure="another --out") from error
+        _make(run.work)
         run.write_json(VERSIONS, _versions())
         return run
 
@@ -77,19 +67,24 @@ class RunFolder:
     def finish(self) -> Path:
         """Mark the run as done, force it onto the disk and give it its name."""
         self.write_text(DONE, "")
-        return self.keep()
+        return self._place()
 
     def keep(self) -> Path:
-        """Give the run its name as it stands, without DONE unless finished."""
+        """Give an unfinished run its name, without DONE; `<name>-stopped` where a finished run has that name."""
+        if is_complete(self.path):
+            self.path = self.path.with_name(f"{self.path.name}-stopped")
+        return self._place()
+
+    def _place(self) -> Path:
         for entry in [*self.work.rglob("*"), self.work]:
             sync(entry)
         old = self.path.with_name(f".{self.path.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
         if self.path.exists():
             self.path.rename(old)
         self.work.rename(self.path)
         sync(self.path.parent)
-        if old.exists():
-            shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
         return self.path
 
     def discard(self) -> None:
@@ -130,6 +125,21 @@ def _demand_free(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path} exists and is no run folder", where=f"--out {path}", cure="another --out")
     if is_complete(path) and not overwrite:
         raise OutputError(f"{path} exists and is complete", where=f"--out {path}", cure="--overwrite, or another --out")
+
+
+def _make(work: Path) -> None:
+    """Make the folder a run is written in; it must be new."""
+    try:
+        work.parent.mkdir(parents=True, exist_ok=True)
+        work.mkdir()
+    except OSError as error:
+        if work.is_dir():
+            raise OutputError(
+                "another run is being written there, or was killed",
+                where=str(work),
+                cure=f"rm -r '{work}', or another --out",
+            ) from error
+        raise OutputError(f"cannot write: {error.strerror}", where=str(work.parent), cure="another --out") from error
 
 
 def _versions() -> dict[str, str]:
