@@ -36,7 +36,7 @@ def settle_boundaries(field: Field, asked: tuple[Boundary, ...] | None, note: Ca
                 f"{axis} looks {'periodic' if looks == 'periodic' else 'not periodic'} at its ends; --bc wins over this"
             )
         elif wish == "periodic" and looks == "none":
-            note(f"--bc periodic, but across the ends of {axis} the data jump {ratio:.2g} times as much as beside them")
+            note(f"said to be periodic, but across the ends of {axis} the data jump {ratio:.2g} times as much as beside them")
         sides.append(wish or looks)
     return replace(field, boundary=tuple(sides))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,9 +11,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from backbone.errors import InputError
+from pdenet.boundary import settle_boundaries
 from pdenet.field import Boundary, Field
 from pdenet.noise import estimate_noise
 from pdenet.readers.alarms import problems
+from pdenet.readers.contents import Note
+from pdenet.readers.options import ReadOptions
+from pdenet.readers.reader import Paths, gather, open_files, told_boundaries
 
 GRID_LIMIT_BAND = 2 / 3  # the "grid limit" is the part of the spectrum above this share of the highest wave number
 
@@ -42,6 +48,10 @@ class VariableReport:
     change_per_step: float | None
     holes: int
 
+    def relative(self, amount: float | None) -> float | None:
+        """An amount as a share of the standard deviation; None if there is none of either."""
+        return None if amount is None or self.std == 0.0 else amount / self.std
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
@@ -60,8 +70,70 @@ class Inspection:
             "runs": self.runs,
             "axes": [asdict(axis) for axis in self.axes],
             "variables": [asdict(variable) for variable in self.variables],
-            "problems": [problem.as_dict() for problem in self.problems],
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayReport:
+    """A numeric array as it stands in a file."""
+
+    source: str
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileInspection:
+    """What was found in files. field: None if no field could be made of the arrays, for the reason in `problems`.
+    learn: the command line that learns from them as they were read here."""
+
+    arrays: tuple[ArrayReport, ...]
+    field: Inspection | None
+    problems: tuple[InputError, ...]
+    learn: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The machine-readable form of `inspect --json`."""
+        return {
+            "arrays": [asdict(entry) for entry in self.arrays],
+            "field": None if self.field is None else self.field.as_dict(),
+            "problems": [problem.as_dict() for problem in self.problems],
+            "learn": None if self.problems else self.learn,
+        }
+
+
+def inspect_files(
+    paths: Paths,
+    *,
+    variables: str | Sequence[str] | None = None,
+    dims: str | Sequence[str] | None = None,
+    dt: float | None = None,
+    dx: str | float | Sequence[float] | None = None,
+    boundary: str | Sequence[str] | None = None,
+    note: Note = lambda text: None,
+) -> FileInspection:
+    """Measure what `read` would give with the same options; unusable data are described as far as they go.
+
+    Raises UsageError for a wrong word and InputError for a file that cannot be opened.
+    """
+    options = ReadOptions.checked(variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary)
+    files = open_files(paths)
+    sources = [file.source for file in files]
+    arrays = tuple(
+        ArrayReport(source=file.source, name=name, shape=array.shape, dtype=str(array.dtype))
+        for file in files
+        for name, array in file.arrays.items()
+    )
+    learn = shlex.join(["pdenet-durr", "learn", *sources, *options.words()])
+    try:
+        field = gather(files, options, note)
+    except InputError as reason:
+        return FileInspection(arrays=arrays, field=None, problems=(reason,), learn=learn)
+    if not any(problems(field)):
+        field = settle_boundaries(field, told_boundaries(files, options, field.axes), note)
+    found = inspect(field)
+    return FileInspection(arrays=arrays, field=found, problems=found.problems, learn=learn)
 
 
 def inspect(field: Field) -> Inspection:

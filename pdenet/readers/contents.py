@@ -16,12 +16,13 @@ class Contents:
     """The numeric arrays of one file; nothing is transposed, chosen or converted yet.
 
     source: the path as the user gave it. arrays: by the name in the file. dims: the names of the axes of its
-    variables if the file states them, else empty.
+    variables, and boundary: of its space axes in the order z, y, x, if the file states them, else empty.
     """
 
     source: str
     arrays: Mapping[str, np.ndarray]
     dims: tuple[str, ...] = ()
+    boundary: tuple[str, ...] = ()
 
 
 def is_numeric(array: np.ndarray) -> bool:

@@ -1,4 +1,4 @@
-"""NumPy's .npz: arrays by name, and an optional entry `dims` with the names of the axes."""
+"""NumPy's .npz: arrays by name, and optional entries `dims` and `boundary` that name the axes and their ends."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def read_npz(path: Path) -> Contents:
     """Read every numeric array; InputError on pickled objects, which are never loaded."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: _entry(archive, name, path) for name in archive.files}
-    dims = arrays.pop("dims", None)
     return Contents(
         source=str(path),
         arrays={name: array for name, array in arrays.items() if is_numeric(array)},
-        dims=() if dims is None else _words(dims),
+        dims=_words(arrays.get("dims")),
+        boundary=_words(arrays.get("boundary")),
     )
 
 
@@ -35,6 +35,8 @@ def _entry(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
         ) from error
 
 
-def _words(dims: np.ndarray) -> tuple[str, ...]:
-    """("run", "time", "x") from an array of words or from one text `run,time,x`."""
-    return tuple(word.strip() for entry in np.atleast_1d(dims).tolist() for word in str(entry).split(","))
+def _words(entry: np.ndarray | None) -> tuple[str, ...]:
+    """("run", "time", "x") from an array of words or from one text `run,time,x`; nothing from nothing or numbers."""
+    if entry is None or is_numeric(entry):
+        return ()
+    return tuple(word.strip() for text in np.atleast_1d(entry).tolist() for word in str(text).split(","))

@@ -44,6 +44,14 @@ class ReadOptions:
             boundary=None if boundary is None else tuple(_boundary(word) for word in _words(boundary)),
         )
 
+    def words(self) -> list[str]:
+        """The options as words of a command line."""
+        lists = {"--var": self.variables, "--dims": self.dims, "--dx": self.dx, "--bc": self.boundary}
+        given = {option: ",".join(map(str, entries)) for option, entries in lists.items() if entries is not None}
+        if self.dt is not None:
+            given["--dt"] = str(self.dt)
+        return [word for pair in given.items() for word in pair]
+
     def steps(self, axes: tuple[str, ...]) -> Mapping[str, float]:
         """The steps that were given, by axis name."""
         given = {} if self.dx is None else dict(zip(axes, _per_axis(self.dx, axes, "--dx"), strict=True))

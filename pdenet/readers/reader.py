@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from backbone.errors import InputError, UsageError
 from pdenet.boundary import settle_boundaries
-from pdenet.field import Field, space_axes
+from pdenet.field import Boundary, Field, space_axes
 from pdenet.readers.alarms import check_layout, problems
 from pdenet.readers.contents import Contents, Note, inspect_command
 from pdenet.readers.coordinates import axis_steps, find_coordinates
@@ -39,14 +40,16 @@ def read(
     variables: names in the file (default: every array that is no coordinate). dims: the axes in the order they have
     in the file, such as `run,time,y,x` or short `run,t,y,x`. dt, dx: steps, dx one for all or one per space axis in
     the order z, y, x; they win over the coordinates in the file. boundary: "periodic" or "none", one for all or one
-    per space axis (default: judged from the data). note: is told every decision that was not the user's.
+    per space axis (default: as the file says, else judged from the data). note: is told every decision that was not
+    the user's.
     Raises UsageError for a wrong word, InputError for data that cannot be read or used.
     """
     options = ReadOptions.checked(variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary)
-    field = gather(open_files(paths), options, note)
+    files = open_files(paths)
+    field = gather(files, options, note)
     for problem in problems(field):
         raise problem
-    return settle_boundaries(field, options.sides(field.axes), note)
+    return settle_boundaries(field, told_boundaries(files, options, field.axes), note)
 
 
 def open_files(paths: Paths) -> list[Contents]:
@@ -73,6 +76,19 @@ def gather(files: Sequence[Contents], options: ReadOptions, note: Note) -> Field
         return first
     values = np.concatenate([first.values, *(field.values for field in others)])
     return replace(first, values=values, source=", ".join(field.source for field in (first, *others)))
+
+
+def told_boundaries(
+    files: Sequence[Contents], options: ReadOptions, axes: tuple[str, ...]
+) -> tuple[Boundary, ...] | None:
+    """The boundary of each space axis as the user says, else as all files say in words known here, else None."""
+    if options.boundary is not None:
+        return options.sides(axes)
+    stated = files[0].boundary
+    known = all(word in get_args(Boundary) for word in stated) and len(stated) == len(axes)
+    if not known or any(contents.boundary != stated for contents in files):
+        return None
+    return ReadOptions.checked(boundary=stated).sides(axes)
 
 
 def _field(contents: Contents, options: ReadOptions, note: Note) -> Field:

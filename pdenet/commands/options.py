@@ -1,0 +1,18 @@
+"""Options that every command on data files shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Files = Annotated[list[Path], typer.Argument(help="Data files; several are several runs on the same grid.")]
+Var = Annotated[str | None, typer.Option("--var", help="Variables, as u,v; all by default.")]
+Dims = Annotated[str | None, typer.Option("--dims", help="Axes of the arrays in their order, as run,time,y,x.")]
+Dt = Annotated[float | None, typer.Option("--dt", help="Time between snapshots, if the file has no t.")]
+Dx = Annotated[str | None, typer.Option("--dx", help="Grid spacing, one number or one per space axis, as 0.1,0.2.")]
+Bc = Annotated[
+    str | None,
+    typer.Option("--bc", help="periodic, none, or one of them per space axis; judged by default."),
+]
