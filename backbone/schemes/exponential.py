@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from collections import deque
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Inexact
@@ -13,6 +14,7 @@ from backbone.dynamics import SemiLinear, VectorField
 from backbone.schemes.scheme import Memory, Scheme
 
 N_CONTOUR = 32  # Kassam and Trefethen's number; the trapezoid rule on the unit circle errs by 1/32! here
+N_KEPT = 4  # a step and its half, before and after a change of step
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,35 +70,37 @@ class EtdCoefficients:
         return linear is self.linear and abs(t1 - t0 - self.h) <= rounding
 
 
-@dataclass(frozen=True)
-class EtdMemory(Memory):
-    """The coefficients of the last step: equal steps cost them once."""
-
-    coefficients: EtdCoefficients | None = field(default=None, compare=False)
-
-
 class ETDRK4(Scheme):
     """Fourth-order exponential Runge-Kutta for dy/dt = L y + N(t, y), L diagonal. Order 4.
 
     a = e^{hL/2} y + inner N(y), b = e^{hL/2} y + inner N(a), c = e^{hL/2} a + inner (2 N(b) - N(y)),
     y+ = e^{hL} y + first N(y) + 2 middle (N(a) + N(b)) + last N(c). Cox and Matthews, J. Comput. Phys. 176 (2002),
-    eqs. (26)-(29), with the coefficients of Kassam and Trefethen.
+    eqs. (26)-(29), with the coefficients of Kassam and Trefethen. The latest of these are kept, because they cost more
+    than a step: equal steps with one symbol pay for them once, also over several calls of `integrate`.
     """
 
     order = 4
     requires = SemiLinear
 
-    def start(self, y: Tensor) -> Memory:
-        return EtdMemory()
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: deque[EtdCoefficients] = deque(maxlen=N_KEPT)
+
+    def coefficients(self, linear: Tensor, t0: float, t1: float) -> EtdCoefficients:
+        """The factors of the step [t0, t1]; those of a symbol that is learned are never kept, for it changes in place."""
+        if linear.requires_grad:
+            return EtdCoefficients.of(linear, t1 - t0)
+        for kept in self._kept:
+            if kept.serve(linear, t0, t1):
+                return kept
+        self._kept.append(EtdCoefficients.of(linear, t1 - t0))
+        return self._kept[-1]
 
     def step(
         self, f: VectorField, t0: float, t1: float, y: Inexact[Tensor, " batch *state"], memory: Memory
     ) -> tuple[Inexact[Tensor, " batch *state"], Memory]:
         assert isinstance(f, SemiLinear)
-        assert isinstance(memory, EtdMemory)
-        e = memory.coefficients
-        if e is None or not e.serve(f.linear, t0, t1):
-            e = EtdCoefficients.of(f.linear, t1 - t0)
+        e = self.coefficients(f.linear, t0, t1)
         n, t_half = f.nonlinear, t0 + (t1 - t0) / 2
         n_y = n(t0, y)
         drift = e.half * y
@@ -105,4 +109,4 @@ class ETDRK4(Scheme):
         n_b = n(t_half, drift + e.inner * n_a)
         n_c = n(t1, e.half * a + e.inner * (2 * n_b - n_y))
         y1 = e.full * y + e.first * n_y + 2 * e.middle * (n_a + n_b) + e.last * n_c
-        return y1, replace(memory.after(4), coefficients=e)
+        return y1, memory.after(4)

@@ -237,12 +237,12 @@ def _spectral(
     plan: Plan, generator: np.random.Generator, told: Callable[[str], None]
 ) -> tuple[Float64[np.ndarray, "run time channel *space"], str, tuple[str, ...]]:
     start = Start(plan.runs, len(plan.system.variables), plan.shape, plan.lengths)
-    early = (-plan.burn_in,) if plan.burn_in else ()
     solution = solve_system(
         plan.system,
         initial_fields(plan.initial, start, generator),
         lengths=plan.lengths,
-        times=(*early, *plan.times),
+        times=plan.times,
+        burn_in=plan.burn_in,
         also=plan.row.also,
         tolerance=plan.tolerance,
         device=plan.device,
@@ -254,7 +254,7 @@ def _spectral(
     notes = ()
     if solution.tail > COARSE:
         notes = (f"too coarse: energy at the grid limit {100 * solution.tail:.2g} %; use a finer --grid",)
-    return solution.values[:, len(early) :], scheme, notes
+    return solution.values, scheme, notes
 
 
 def _steps(steps: tuple[float, float]) -> str:

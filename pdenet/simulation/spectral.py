@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from pdenet.simulation.wellposed import demand_well_posed
 
 MAX_POINTS = {1: 2**14, 2: 512**2, 3: 128**3}  # of the inner box, by number of dimensions
 MAX_REFINE = 8
+TAIL = 1e-2  # energy allowed at the grid limit, in tolerances: amplitudes there stay below a tenth of its square root
 
 
 @dataclass(frozen=True)
@@ -42,30 +44,45 @@ def solve_system(
     *,
     lengths: Sequence[float],
     times: Sequence[float],
+    burn_in: float = 0.0,
     also: Sequence[str] = (),
     tolerance: float = 1e-8,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float64,
     told: Callable[[str], None] = lambda text: None,
 ) -> Solution:
-    """The solution at `times` from `initial` at times[0]; runs are solved together.
+    """The solution at `times` from `initial` at times[0] - burn_in; runs are solved together.
 
     lengths: of the box, in array order ([z,] y, x). also: definitions of the system to give out beside its
-    variables. tolerance: relative error per interval between times, in time; the box is refined inside until its
-    highest modes are below the square root of it. Raises UsageError for an ill-posed equation, Diverged at a blow-up.
+    variables. tolerance: relative error in time from one snapshot to the next; inside, the box is refined until the
+    energy of its highest modes is below a hundredth of it. Raises UsageError for an ill-posed equation, Diverged at
+    a blow-up.
     """
     outer = Box(initial.shape[2:], tuple(lengths))
     demand_well_posed(system, outer)
-    max_refine = _max_refine(outer)
-    march = March(system, outer, tolerance=tolerance, tail=tolerance, max_refine=max_refine, dtype=dtype)
-    n_channels = len(system.variables) + len(also)
-    values = np.empty((initial.shape[0], len(times), n_channels, *outer.shape))
+    limit, max_refine = TAIL * tolerance, _max_refine(outer)
+    march = March(system, outer, tolerance=tolerance, tail=limit, max_refine=max_refine, dtype=dtype)
+    values = np.empty((initial.shape[0], len(times), len(system.variables) + len(also), *outer.shape))
     modes = outer.to_modes(torch.as_tensor(initial, dtype=dtype, device=device))
-    for k, state in enumerate(march.states(modes, times)):
-        values[:, k] = _sampled(system, also, march.box, outer, state, times[k])
-        told(f"t = {times[k]:g} of {times[-1]:g}, {march.stepper.n} steps a snapshot")
-    values[:, 0, : len(system.variables)] = initial
-    return Solution(values, (march.stepper.smallest, march.stepper.largest), march.refinement, march.worst_tail)
+    early = _burn_in_times(times, burn_in)
+    tail = 0.0
+    for k, (t, state) in enumerate(march.states(modes, (*early, *times)), start=-len(early)):
+        told(f"t = {t:g} of {times[-1]:g}, {march.stepper.n} steps a snapshot")
+        if k >= 0:
+            values[:, k] = _sampled(system, also, march.box, outer, state, t)
+            tail = max(tail, march.energy)
+    if not early:
+        values[:, 0, : len(system.variables)] = initial
+    return Solution(values, (march.stepper.smallest, march.stepper.largest), march.refinement, tail)
+
+
+def _burn_in_times(times: Sequence[float], burn_in: float) -> tuple[float, ...]:
+    """Times before times[0], the first burn_in earlier, no farther apart than the first two snapshots: the error
+    control of a step looks at one interval, and over a long one a chaotic solution forgets its start."""
+    if burn_in == 0 or len(times) < 2:
+        return ()
+    n = math.ceil(burn_in / (times[1] - times[0]) * (1 - 1e-9))
+    return tuple(times[0] - burn_in * (n - k) / n for k in range(n))
 
 
 def _max_refine(box: Box) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -111,29 +112,28 @@ class March:
         self.tail = tail
         self.max_refine = max_refine
         self.dtype = dtype
-        self.worst_tail = 0.0
+        self.energy = 0.0  # share at the grid limit, latest state
 
     @property
     def refinement(self) -> int:
         """Points of the present box for each of the first one, per axis."""
         return self.box.shape[-1] // self.first.shape[-1]
 
-    def states(self, modes: Complex[Tensor, "run channel *mode"], times: Sequence[float]) -> Iterator[Tensor]:
-        """The coefficients at every time, on the box of that moment."""
+    def states(self, modes: Complex[Tensor, "run channel *mode"], times: Sequence[float]) -> Iterator[tuple[float, Tensor]]:
+        """Every time and the coefficients there, on the box of that moment."""
         device = modes.device
         f = spectral_dynamics(self.system, self.box, device=device, dtype=self.dtype)
-        yield modes
-        for t0, t1 in zip(times[:-1], times[1:], strict=True):
-            before = self.box.grid_limit_energy(modes)
+        self.energy = self.box.grid_limit_energy(modes)
+        yield times[0], modes
+        for t0, t1 in itertools.pairwise(times):
             while True:
                 after = self.stepper.advance(f, modes, t0, t1)
                 energy = self.box.grid_limit_energy(after)
-                resolved = energy <= max(self.tail, before) or f.nonlinear is nothing
+                resolved = energy <= max(self.tail, self.energy) or f.nonlinear is nothing
                 if resolved or self.refinement >= self.max_refine:
                     break
                 finer = self.box.resized([2 * n for n in self.box.shape])
                 modes, self.box = resize(modes, self.box, finer), finer
                 f = spectral_dynamics(self.system, self.box, device=device, dtype=self.dtype)
-            self.worst_tail = max(self.worst_tail, energy)
-            modes = after
-            yield modes
+            modes, self.energy = after, energy
+            yield t1, modes
