@@ -87,7 +87,7 @@ class ETDRK4(Scheme):
         self._kept: deque[EtdCoefficients] = deque(maxlen=N_KEPT)
 
     def coefficients(self, linear: Tensor, t0: float, t1: float) -> EtdCoefficients:
-        """The factors of the step [t0, t1]; those of a symbol that is learned are never kept, for it changes in place."""
+        """The factors of the step [t0, t1]; those of a learned symbol are never kept, for it changes in place."""
         if linear.requires_grad:
             return EtdCoefficients.of(linear, t1 - t0)
         for kept in self._kept:

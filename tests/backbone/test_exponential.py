@@ -14,7 +14,7 @@ from backbone.dynamics import SemiLinear, Shared
 from backbone.grid import Grid
 from backbone.integrate import integrate
 from backbone.schemes import ETDRK4, RK4
-from backbone.schemes.exponential import EtdCoefficients, EtdMemory
+from backbone.schemes.exponential import EtdCoefficients
 
 FORMULAS: dict[str, Callable[[mpmath.mpc], mpmath.mpc]] = {
     "full": mpmath.exp,
@@ -81,18 +81,18 @@ def test_without_a_linear_part_it_is_a_runge_kutta_scheme_of_order_four() -> Non
 
 def test_equal_steps_use_the_coefficients_of_the_first() -> None:
     scheme = ETDRK4()
-    field = SemiLinear(torch.tensor([-2.0], dtype=torch.float64), lambda t, y: torch.sin(y))
-    y = torch.ones(1, 1, dtype=torch.float64)
-    memory = scheme.start(y)
-    kept = []
-    for t0, t1 in Grid.uniform(0.3, 0.9, 7).steps:  # lengths that differ in the last bits
-        y, memory = scheme.step(field, t0, t1, y, memory)
-        assert isinstance(memory, EtdMemory)
-        kept.append(memory.coefficients)
+    linear = torch.tensor([-2.0], dtype=torch.float64)
+    steps = Grid.uniform(0.3, 0.9, 7).steps  # lengths that differ in the last bits
+    kept = [scheme.coefficients(linear, t0, t1) for t0, t1 in steps]
     assert all(coefficients is kept[0] for coefficients in kept)
-    _, memory = scheme.step(field, 0.9, 1.0, y, memory)
-    assert isinstance(memory, EtdMemory)
-    assert memory.coefficients is not kept[0]
+    assert scheme.coefficients(linear, 0.9, 1.0) is not kept[0]
+    assert scheme.coefficients(linear.clone(), *steps[0]) is not kept[0]
+
+
+def test_coefficients_of_a_learned_symbol_are_made_anew() -> None:
+    scheme = ETDRK4()
+    linear = torch.tensor([-2.0], dtype=torch.float64, requires_grad=True)
+    assert scheme.coefficients(linear, 0.0, 1.0) is not scheme.coefficients(linear, 0.0, 1.0)
 
 
 def test_per_sample_linear_parts_are_learnable() -> None:
