@@ -121,6 +121,15 @@ def test_a_scheme_with_history_is_compacted_with_its_samples() -> None:
     assert torch.equal(out.ys, whole[COUNTS, torch.arange(8)])
 
 
+def test_checkpointing_carries_the_history_of_a_scheme() -> None:
+    y0 = starts().requires_grad_()
+    slopes = []
+    for gradient in (Backprop(), Checkpoint(3)):
+        end = integrate(Shared(pendulum), y0, GRID, AB2(), until=AfterSteps(COUNTS, GRID), gradient=gradient).ys
+        slopes.append(torch.autograd.grad((end**2).sum(), y0)[0])
+    assert torch.equal(slopes[0], slopes[1])
+
+
 def test_counts_and_answers_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UsageError, match="counts run from 0 to 9"):
         AfterSteps(torch.tensor([0, 9]), GRID)
