@@ -40,7 +40,7 @@ class RunFolder:
         An unfinished run at `out` is replaced, a finished one only with `overwrite`, and nothing else ever.
         Raises OutputError if `out` is taken or cannot be written.
         """
-        path = _next(root, command) if out is None else out
+        path = _next(root, command) if out is None else out.absolute() if out == Path() else out
         _demand_free(path, overwrite)
         run = cls(path, path.with_name(f".{path.name}.partial"))
         _make(run.work)

@@ -106,7 +106,7 @@ def test_a_stopped_run_never_takes_the_place_of_a_finished_one(tmp_path: Path) -
     assert not is_complete(tmp_path / "run-stopped")
 
 
-def test_what_is_no_run_is_never_touched(tmp_path: Path) -> None:
+def test_what_is_no_run_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     holiday = tmp_path / "photos"
     holiday.mkdir()
     (holiday / "1.jpg").write_bytes(b"x")
@@ -115,6 +115,9 @@ def test_what_is_no_run_is_never_touched(tmp_path: Path) -> None:
             RunFolder.create("learn", holiday, overwrite)
         with pytest.raises(OutputError, match="is no run folder"):
             RunFolder.create("learn", holiday / "1.jpg", overwrite)
+    monkeypatch.chdir(holiday)
+    with pytest.raises(OutputError, match="is no run folder"):
+        RunFolder.create("learn", Path())
     (tmp_path / "empty").mkdir()
     assert is_complete(finished(tmp_path / "empty"))
 
