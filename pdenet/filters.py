@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from math import prod
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -81,23 +82,23 @@ class FilterBank(nn.Module):
         device: torch.device,
     ) -> None:
         super().__init__()
+        _demand_known("mode", mode, get_args(Mode))
+        _demand_known("stencil", stencil, get_args(Stencil))
         self.derivatives = tuple(derivatives)
         self.boundary = tuple(boundary)
         shape = (size,) * len(self.boundary)
         kernels = torch.stack(
             [starting_kernel(one, size, stencil, dtype=dtype, device=device) for one in self.derivatives]
         )
-        targets = [unit_moments(one, shape, dtype=dtype, device=device) for one in self.derivatives]
         if mode == "constrained":
             fixed = torch.stack([fixed_moments(one, accuracy, shape, device=device) for one in self.derivatives])
-            held = torch.stack(targets)
-        elif mode in ("frozen", "free"):
+            held = torch.stack([unit_moments(one, shape, dtype=dtype, device=device) for one in self.derivatives])
+        else:
             fixed = torch.full(kernels.shape, mode == "frozen", device=device)
             held = moments_from_kernel(kernels, (centred(size),) * len(shape))
-        else:
-            raise UsageError(f"mode '{mode}' is unknown", where="mode", cure="use frozen, constrained or free")
-        scales = [torch.tensor(dx, dtype=dtype).pow(torch.tensor(one)).prod().reciprocal() for one in self.derivatives]
-        self.register_buffer("scales", torch.stack(scales).to(device).reshape(-1, *[1] * len(shape)))
+        scales = [prod(h**-order for h, order in zip(dx, one, strict=True)) for one in self.derivatives]
+        column = (-1, *[1] * len(shape))
+        self.register_buffer("scales", torch.tensor(scales, dtype=dtype, device=device).reshape(column))
         self.kernels = nn.Parameter(kernels)
         parametrize.register_parametrization(self, "kernels", MomentKernels(fixed, held), unsafe=True)
 
@@ -138,3 +139,8 @@ class FilterBank(nn.Module):
         fields = wide.reshape(-1, 1, *wide.shape[2:])
         values = _CORRELATE[len(self.boundary)](fields, kernels.unsqueeze(1))
         return values.transpose(0, 1).reshape(len(kernels), u.shape[1], u.shape[0], *u.shape[2:])
+
+
+def _demand_known(option: str, word: str, words: Sequence[str]) -> None:
+    if word not in words:
+        raise UsageError(f"{option} '{word}' is unknown", where=option, cure=f"use {', '.join(words)}")

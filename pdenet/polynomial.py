@@ -49,7 +49,7 @@ def affine(
     exponents = [np.zeros((1, n_variables), np.int16), identity, *(p.exponents for p in polynomials)]
     products = zip(weights[n_variables:], polynomials, strict=True)
     coefficients = [np.array([bias]), np.array(weights[:n_variables]), *(w * p.coefficients for w, p in products)]
-    dropped = sum(abs(w) * p.dropped for w, p in zip(weights[n_variables:], polynomials, strict=True))
+    dropped = sum((abs(w) * p.dropped for w, p in zip(weights[n_variables:], polynomials, strict=True)), 0.0)
     stacked = np.concatenate(exponents)
     first, group = _groups(stacked @ _packing(stacked.max(0)))
     return _pruned(stacked[first], np.bincount(group, np.concatenate(coefficients)), dropped, tolerance)
@@ -89,12 +89,13 @@ def _by_size(p: Polynomial) -> Polynomial:
 
 
 def _pruned(exponents: ndarray, coefficients: ndarray, dropped: float, tolerance: float) -> Polynomial:
+    coefficients = coefficients.astype(np.float64)  # the sum over no groups comes as integers
     sizes = np.abs(coefficients)
     keep = (sizes >= tolerance) & (sizes > 0)
     return Polynomial(exponents[keep], coefficients[keep], float(dropped + sizes[~keep].sum()))
 
 
-def _packing(largest: Sequence[int]) -> Integer[ndarray, "variable word"]:
+def _packing(largest: Integer[ndarray, " variable"]) -> Integer[ndarray, "variable word"]:
     """exponents @ packing are whole numbers that add when monomials multiply: equal numbers, equal monomials.
 
     largest: bounds of the exponents to come. As many variables share a 63-bit word as fit.
