@@ -1,15 +1,19 @@
-"""Discovered equations: `u_t = sum of coefficient times term`, kept with full digits and printed in any format."""
+"""Discovered equations, `u_t = sum of coefficient times term`, with full digits; `pdenet.printing` has every format."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from backbone.errors import UsageError
 from pdenet.terms import Term
 
-Format = Literal["text", "unicode", "latex", "sympy", "python", "json"]
+_LEFT = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[0-9]+)?_t")
+_PIECE = re.compile(
+    r"(?P<sign>[+-]?)\s*(?P<number>[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?)(\*(?P<term>[A-Za-z][A-Za-z0-9_*]*))?\s*"
+)
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,44 @@ class Equation:
         """`u_t = -1.003*u*u_x + 0.1*u_xx`; digits=None keeps every digit, so that parsing it back is exact."""
         pieces = []
         for term, coefficient in zip(self.terms, self.coefficients, strict=True):
-            number = repr(abs(coefficient)) if digits is None else f"{abs(coefficient):.{digits}g}"
-            body = number if not term.powers else f"{number}*{term}"
-            sign = "-" if coefficient < 0 else "+"
-            pieces.append(f"{sign} {body}" if pieces else f"{'-' if coefficient < 0 else ''}{body}")
-        return f"{self.lhs} = {' '.join(pieces) or '0'}"
+            number = rounded(abs(coefficient), digits)
+            pieces.append((coefficient < 0, number if not term.powers else f"{number}*{term}"))
+        return f"{self.lhs} = {signed_sum(pieces)}"
+
+    @classmethod
+    def parse(cls, text: str) -> Equation:
+        """Inverse of `to_text`, exact if every digit was kept; UsageError with the place if it is anything else.
+
+        Only sums of numbers times terms are read; `pdenet.expression` reads equations typed by hand.
+        """
+        left, equals, right = (part.strip() for part in text.partition("="))
+        if not equals or _LEFT.fullmatch(left) is None:
+            raise UsageError(f"'{left}' is no left side", where=f"equation '{text}'", cure="write u_t = 0.1*u_xx")
+        terms, coefficients, place = [], [], 0
+        while right != "0" and (place == 0 or place < len(right)):
+            piece = _PIECE.match(right, place)
+            if piece is None or (place > 0 and not piece["sign"]):
+                raise UsageError(
+                    f"cannot read '{right[place:]}'",
+                    where=f"equation '{text}'",
+                    cure="write u_t = -1.0*u*u_x + 0.1*u_xx",
+                )
+            terms.append(Term.parse(piece["term"] or "1"))
+            coefficients.append(float(f"{piece['sign']}{piece['number']}"))
+            place = piece.end()
+        return cls(left, tuple(terms), tuple(coefficients))
 
 
-def format_equations(equations: Sequence[Equation], form: Format, digits: int = 4) -> str:
-    """The equations in one of the output formats, one per line (one document for json and python)."""
-    if form == "text":
-        return "\n".join(equation.to_text(digits) for equation in equations)
-    raise UsageError(f"unknown format '{form}'", where="--format", cure="--format text")
+def rounded(number: float, digits: int | None) -> str:
+    """A number with `digits` significant digits, or with every digit it has."""
+    return repr(number) if digits is None else f"{number:.{digits}g}"
+
+
+def signed_sum(pieces: Sequence[tuple[bool, str]], minus: str = "-") -> str:
+    """`-a + b - c` from pairs of "is negative" and body; `0` from none."""
+    if not pieces:
+        return "0"
+    (first_negative, first), *others = pieces
+    words = [f"{minus if first_negative else ''}{first}"]
+    words += [f"{minus if negative else '+'} {body}" for negative, body in others]
+    return " ".join(words)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from backbone.commands import shell
+from pdenet.commands.equation import equation
 from pdenet.commands.inspect import inspect
 from pdenet.commands.simulate import simulate
 
 COMMANDS = {
     "inspect": inspect,
     "simulate": simulate,
+    "equation": equation,
 }
 
 
