@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Complex, Float, Inexact, Shaped
+from jaxtyping import Complex, Float
 from torch import Tensor
 
 from pdenet.expression import InverseLaplacian
@@ -95,27 +94,43 @@ class Box:
         return float(torch.where(total > 0, (energy * high).sum(dim=self.dims) / total, 0.0).max())
 
 
-def blocks(source: Box, target: Box) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Pairs of index blocks (in source, in target) that hold the wave numbers both resolutions know.
+def interpolate(modes: Complex[Tensor, "*batch"], source: Box, target: Box) -> Float[Tensor, "*values"]:
+    """Values of the same field on the points of another box; axis by axis, so that zeros are hardly transformed.
 
-    The Nyquist mode of an even number of points is left out: it does not tell +k from -k.
+    Here and below the Nyquist mode of an even number of points is left out: it does not tell +k from -k.
     """
-    pairs: list[list[tuple[slice, slice]]] = []
-    for n, m in zip(source.shape[:-1], target.shape[:-1], strict=True):
-        high = (min(n, m) - 1) // 2
-        low = [(slice(n - high, n), slice(m - high, m))] if high else []
-        pairs.append([(slice(0, high + 1), slice(0, high + 1)), *low])
-    last = slice(0, (min(source.shape[-1], target.shape[-1]) - 1) // 2 + 1)
-    pairs.append([(last, last)])
-    return [
-        ((..., *(a for a, _ in block)), (..., *(b for _, b in block)))  # type: ignore[misc]
-        for block in itertools.product(*pairs)
-    ]
+    for dim, n, m in zip(source.dims[:-1], source.shape, target.shape, strict=False):
+        modes = torch.fft.ifft(_fitted(modes, dim, n, m), dim=dim, norm="forward")
+    kept = (min(source.shape[-1], target.shape[-1]) + 1) // 2
+    return torch.fft.irfft(modes[..., :kept], n=target.shape[-1], dim=-1, norm="forward")
 
 
-def resize(modes: Inexact[Tensor, "*batch"], source: Box, target: Box) -> Shaped[Tensor, "*resized"]:
-    """The same field on another resolution: coefficients cut off or filled up with zeros."""
-    result = modes.new_zeros((*modes.shape[: modes.ndim - len(source.shape)], *target.spectral_shape))
-    for here, there in blocks(source, target):
-        result[there] = modes[here]
-    return result
+def project(values: Float[Tensor, "*values"], source: Box, target: Box) -> Complex[Tensor, "*batch"]:
+    """Coefficients on another box of the values on the points of `source`; higher waves are cut off."""
+    modes = torch.fft.rfft(values, dim=-1, norm="forward")
+    modes = _fitted_half(modes, source.shape[-1], target.shape[-1])
+    for dim, n, m in zip(source.dims[:-1], source.shape, target.shape, strict=False):
+        modes = _fitted(torch.fft.fft(modes, dim=dim, norm="forward"), dim, n, m)
+    return modes
+
+
+def resize(modes: Complex[Tensor, "*batch"], source: Box, target: Box) -> Complex[Tensor, "*resized"]:
+    """Coefficients of the same field on another box: cut off or filled up with zeros."""
+    for dim, n, m in zip(source.dims[:-1], source.shape, target.shape, strict=False):
+        modes = _fitted(modes, dim, n, m)
+    return _fitted_half(modes, source.shape[-1], target.shape[-1])
+
+
+def _fitted(modes: Tensor, dim: int, n: int, m: int) -> Tensor:
+    """The waves that both n and m points know, on m wave numbers of one axis: 0, 1, ..., zeros, ..., -2, -1."""
+    high = (min(n, m) - 1) // 2
+    shape = list(modes.shape)
+    shape[dim] = m - 2 * high - 1
+    parts = (modes.narrow(dim, 0, high + 1), modes.new_zeros(shape), modes.narrow(dim, n - high, high))
+    return torch.cat(parts, dim=dim)
+
+
+def _fitted_half(modes: Tensor, n: int, m: int) -> Tensor:
+    """The same for the last axis, which keeps wave numbers >= 0 only."""
+    kept = (min(n, m) + 1) // 2
+    return torch.nn.functional.pad(modes[..., :kept], (0, m // 2 + 1 - kept))

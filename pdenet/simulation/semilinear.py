@@ -11,7 +11,7 @@ from torch import Tensor
 from backbone.dynamics import SemiLinear
 from pdenet.expansion import Atom, Monomial, Polynomial, expand
 from pdenet.expression import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
-from pdenet.simulation.modes import Box, blocks, resize
+from pdenet.simulation.modes import Box, interpolate, project
 from pdenet.terms import Factor
 
 Leaf = Factor | InverseLaplacian
@@ -91,18 +91,15 @@ class Evaluator:
         self.leaves = sorted(wanted, key=str)
         self.channel = [system.variables.index(variable(leaf)) for leaf in self.leaves]
         self.symbols = [box.symbol(leaf, device) for leaf in self.leaves]
-        self.blocks = blocks(box, points)
         self.coordinates = {axis: points.points(axis, device) for axis in box.axes}
 
     def values(self, modes: Complex[Tensor, "run channel *mode"]) -> dict[Leaf, Float[Tensor, " run *space"]]:
         """Every leaf on the points."""
         if not self.leaves:
             return {}
-        wide = modes.new_zeros((len(self.leaves), modes.shape[0], *self.points.spectral_shape))
-        for k, (channel, symbol) in enumerate(zip(self.channel, self.symbols, strict=True)):
-            for here, there in self.blocks:
-                torch.mul(modes[:, channel][here], symbol[here].to(modes.dtype), out=wide[k][there])
-        return dict(zip(self.leaves, self.points.to_points(wide), strict=True))
+        parts = zip(self.channel, self.symbols, strict=True)
+        modes = torch.stack([modes[:, channel] * symbol.to(modes.dtype) for channel, symbol in parts])
+        return dict(zip(self.leaves, interpolate(modes, self.box, self.points), strict=True))
 
     def polynomial(
         self, terms: Polynomial, values: dict[Leaf, Tensor], t: float, like: Float[Tensor, " run *space"]
@@ -169,7 +166,7 @@ class Rest:
         real = modes.real.dtype
         like = torch.empty((modes.shape[0], *self.points.shape), dtype=real, device=modes.device)
         rates = torch.stack([evaluator.polynomial(terms, values, t, like) for terms in self.rest.values()], dim=1)
-        return resize(self.points.to_modes(rates), self.points, self.box)
+        return project(rates, self.points, self.box)
 
 
 def nothing(t: float, modes: Complex[Tensor, "run channel *mode"], /) -> Complex[Tensor, "run channel *mode"]:
