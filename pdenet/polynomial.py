@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from backbone.errors import ResourceError
 
-MAX_PAIRS = 20_000_000  # of one product: about 1 GB
+MAX_PAIRS = 5_000_000  # of terms in one product: 0.4 GB
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ with the same weights (PDE-Net 2.0, J. Comput. Phys. 399 (2019), equation (3)).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 import torch
@@ -50,7 +49,7 @@ class LearnedPDE(Dynamics):
         generator: torch.Generator,
         dtype: torch.dtype,
         device: torch.device,
-    ) -> Self:
+    ) -> LearnedPDE:
         """The untrained right-hand side for the variables of `field`, with all derivatives up to `order`."""
         inputs = derivatives(field.names, field.axes, order)
         words = tuple(dict.fromkeys(factor.derivative for factor in inputs))

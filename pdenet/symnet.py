@@ -106,7 +106,7 @@ class SymNet(nn.Module):
             terms[Term.product(factors)] = float(coefficient)
         return terms
 
-    def to_equations(self, *, threshold: float = 1e-3, tolerance: float = 1e-8) -> list[Equation]:
+    def to_equations(self, *, threshold: float = 1e-3, tolerance: float = 1e-6) -> list[Equation]:
         """The equations for print, largest coefficients first; those below `threshold` are not shown."""
         equations = []
         for name, terms in zip(self.outputs, self.polynomial(tolerance), strict=True):
