@@ -8,18 +8,18 @@ from collections.abc import Mapping
 
 from backbone.errors import UsageError
 from pdenet.equation import Equation
-from pdenet.expression import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
+from pdenet.syntax import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
 from pdenet.terms import Factor, Term
 
 Atom = Factor | InverseLaplacian | Coordinate | Power | Call
 Monomial = tuple[tuple[Atom, int], ...]  # atoms with their powers, in the order of their text
-Polynomial = dict[Monomial, float]
+Expansion = dict[Monomial, float]
 
 MAX_DEGREE = 12
 MAX_MONOMIALS = 2_000
 
 
-def expand(node: Node) -> Polynomial:
+def expand(node: Node) -> Expansion:
     """The node as a sum of coefficients times products of atoms; zero coefficients are left out.
 
     Variables, derivatives and coordinates are atoms, and so is what is no polynomial of them: functions, and
@@ -44,17 +44,17 @@ def expand(node: Node) -> Polynomial:
     return {monomial: coefficient for monomial, coefficient in result.items() if coefficient != 0.0}
 
 
-def _added(polynomials: list[Polynomial]) -> Polynomial:
-    total: Polynomial = {}
+def _added(polynomials: list[Expansion]) -> Expansion:
+    total: Expansion = {}
     for polynomial in polynomials:
         for monomial, coefficient in polynomial.items():
             total[monomial] = total.get(monomial, 0.0) + coefficient
     return _checked(total)
 
 
-def _multiplied(left: Polynomial, right: Polynomial) -> Polynomial:
+def _multiplied(left: Expansion, right: Expansion) -> Expansion:
     _demand_size(len(left) * len(right))
-    total: Polynomial = {}
+    total: Expansion = {}
     for a, p in left.items():
         for b, q in right.items():
             monomial = _product(a, b)
@@ -70,7 +70,7 @@ def _product(a: Monomial, b: Monomial) -> Monomial:
     return tuple(sorted(counts.items(), key=lambda item: repr(item[0])))  # one order in every process
 
 
-def _checked(polynomial: Polynomial) -> Polynomial:
+def _checked(polynomial: Expansion) -> Expansion:
     _demand_size(len(polynomial))
     if not all(map(math.isfinite, polynomial.values())):
         raise UsageError("a coefficient overflows", where="the equation", cure="use smaller constants")
@@ -84,14 +84,16 @@ def _demand_size(n: int) -> None:
         )
 
 
-def as_terms(polynomial: Polynomial) -> dict[Term, float]:
+def as_terms(polynomial: Expansion) -> dict[Term, float]:
     """The same sum over terms of variables and derivatives; UsageError if it holds anything else."""
     terms: dict[Term, float] = {}
     for monomial, coefficient in polynomial.items():
         for atom, _ in monomial:
             if not isinstance(atom, Factor):
                 raise UsageError(
-                    f"{atom} is no variable or derivative", where="the equation", cure="write polynomials only"
+                    "the equation holds more than products of variables and derivatives",
+                    where="the equation",
+                    cure="write a polynomial: no functions, quotients, coordinates or invlap",
                 )
         factors = [atom for atom, power in monomial for _ in range(power) if isinstance(atom, Factor)]
         terms[Term.product(factors)] = coefficient

@@ -14,102 +14,30 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from backbone.errors import UsageError
+from pdenet.syntax import (
+    FUNCTIONS,
+    OPERATORS,
+    RESERVED,
+    SPACE,
+    Call,
+    Coordinate,
+    InverseLaplacian,
+    Node,
+    Number,
+    Power,
+    Product,
+    Sum,
+    System,
+    parts_of,
+)
 from pdenet.terms import Factor
+from pdenet.tokens import Token, lines_of, tokenize, wrong
 
-MAX_CHARACTERS = 10_000
 MAX_NESTING = 30
 MAX_ORDER = 8  # of a derivative; far above any equation that a double can resolve
 MAX_DEFINED = 2_000  # characters put in by definitions, which could otherwise double with every line
-SPACE = ("x", "y", "z")
 
-
-@dataclass(frozen=True)
-class Number:
-    """A constant."""
-
-    value: float
-
-
-@dataclass(frozen=True)
-class Coordinate:
-    """The place x, y, z or the time t."""
-
-    axis: str
-
-
-@dataclass(frozen=True)
-class InverseLaplacian:
-    """The solution p of lap(p) = factor with mean 0."""
-
-    factor: Factor
-
-
-@dataclass(frozen=True)
-class Sum:
-    """terms[0] + terms[1] + ..."""
-
-    terms: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Product:
-    """factors[0] * factors[1] * ..."""
-
-    factors: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Power:
-    """base ** exponent, the exponent a constant."""
-
-    base: Node
-    exponent: float
-
-
-@dataclass(frozen=True)
-class Call:
-    """function(argument), the function one of FUNCTIONS."""
-
-    function: str
-    argument: Node
-
-
-Node = Number | Factor | InverseLaplacian | Coordinate | Sum | Product | Power | Call
-
-FUNCTIONS: Mapping[str, Callable[[float], float]] = {
-    "sin": math.sin,
-    "cos": math.cos,
-    "exp": math.exp,
-    "tanh": math.tanh,
-    "sqrt": math.sqrt,
-    "abs": abs,
-    "log": math.log,
-}
-OPERATORS = ("lap", "invlap")
-RESERVED = {*SPACE, "t", "pi", *FUNCTIONS, *OPERATORS}
-
-
-@dataclass(frozen=True)
-class System:
-    """dv/dt = rates[v] for every variable v, in the order typed, and the quantities defined beside them."""
-
-    rates: Mapping[str, Node]
-    definitions: Mapping[str, Node]
-    n_dims: int
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Names of the evolved variables."""
-        return tuple(self.rates)
-
-
-@dataclass(frozen=True)
-class Token:
-    """A piece of a line: kind is number, name, operator or end."""
-
-    kind: str
-    text: str
-    column: int
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -130,47 +58,6 @@ class Names:
         """All words that may stand in an expression, for suggestions."""
         derivatives = [f"{variable}_{axis}" for variable in self.variables for axis in self.axes]
         return [*self.variables, *derivatives, *self.definitions, *self.constants, *RESERVED]
-
-
-_TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z][A-Za-z0-9]*(?:_(?:\{[A-Za-z0-9]*\}|[A-Za-z0-9]+))*)"
-    r"|(?P<operator>\*\*|[-+*/^()=])"
-    r"|(?P<space>[ ]+)"
-)
-_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[0-9]+)?")
-
-
-def wrong(what: str, line: str, column: int, cure: str = "") -> UsageError:
-    """A UsageError that shows the line with a caret under the place."""
-    start = max(0, column - 60)
-    caret = " " * (column - start) + "^"
-    where = f"the equation\n    {line[start : column + 60]}\n    {caret}"
-    return UsageError(what, where=where, cure=cure or "u_t = -u*u_x + 0.1*u_xx")
-
-
-def tokenize(line: str) -> list[Token]:
-    """The pieces of one line, with an end mark; UsageError at a character that means nothing."""
-    tokens, column = [], 0
-    while column < len(line):
-        match = _TOKEN.match(line, column)
-        if match is None:
-            raise wrong(f"unexpected character {line[column]!r}", line, column)
-        if match.lastgroup != "space":
-            tokens.append(Token(str(match.lastgroup), match.group(), column))
-        column = match.end()
-    return [*tokens, Token("end", "the end of the line", len(line))]
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines of a system, empty ones left out."""
-    if len(text) > MAX_CHARACTERS:
-        raise UsageError(f"{len(text)} characters; at most {MAX_CHARACTERS}", where="the equation", cure="shorten it")
-    lines = [re.sub(r"[\t\r\f\v]", " ", line) for line in re.split(r"[;\n]", text)]
-    lines = [line.strip() for line in lines if line.strip()]
-    if not lines:
-        raise UsageError("no equation", where="the equation", cure="u_t = -u*u_x + 0.1*u_xx")
-    return lines
 
 
 def axes_used(text: str) -> int:
@@ -194,6 +81,7 @@ def parse_system(text: str, n_dims: int | None = None, constants: Mapping[str, f
     """
     lines = lines_of(text)
     names = Names(n_dims or axes_used(text), constants=constants or {})
+    _demand_used(names.constants, lines)
     heads = [_head(line, names) for line in lines]
     names = replace(names, variables=tuple(name for name, evolved in heads if evolved))
     if not names.variables:
@@ -210,6 +98,15 @@ def parse_system(text: str, n_dims: int | None = None, constants: Mapping[str, f
             entry = (node, len(line) + parser.defined, parser.deepest)
             names = replace(names, definitions={**names.definitions, name: entry})
     return System(rates, {name: node for name, (node, _, _) in names.definitions.items()}, names.n_dims)
+
+
+def _demand_used(constants: Mapping[str, float], lines: Iterable[str]) -> None:
+    """Refuse a constant that the lines do not name, or that would hide a coordinate or a function."""
+    words = {token.text for line in lines for token in tokenize(line)}
+    for name in constants:
+        if name in RESERVED or name not in words:
+            what = "has another meaning" if name in RESERVED else "does not stand in the equation"
+            raise UsageError(f"'{name}' {what}", where=f"parameter {name}", cure="u_t = nu*u_xx with --param nu=0.1")
 
 
 def _head(line: str, names: Names) -> tuple[str, bool]:
@@ -333,15 +230,15 @@ class Parser:
                 inverse = self.constant(operator, lambda: 1.0 / b)
                 return self.joined(replace(operator, text="*"), left, inverse)
             case "/", _, _:
-                return Product((*_parts(left, Product), Power(right, -1.0)))
+                return Product((*parts_of(left, Product), Power(right, -1.0)))
             case "*", Number(a), Number(b):
                 return self.constant(operator, lambda: a * b)
             case "*", _, _:
-                return Product((*_parts(left, Product), *_parts(right, Product)))
+                return Product((*parts_of(left, Product), *parts_of(right, Product)))
             case _, Number(a), Number(b):
                 return self.constant(operator, lambda: a + b if operator.text == "+" else a - b)
         right = right if operator.text == "+" else self.scaled(-1.0, right)
-        return Sum((*_parts(left, Sum), *_parts(right, Sum)))
+        return Sum((*parts_of(left, Sum), *parts_of(right, Sum)))
 
     def call(self, name: Token) -> Node:
         self.take()
@@ -363,7 +260,7 @@ class Parser:
                 terms = tuple(self.derivative(name, variable, derivative + 2 * axis) for axis in self.names.axes)
                 return terms[0] if len(terms) == 1 else Sum(terms)
             case Sum(terms):
-                parts = [_parts(self.applied(name, term), Sum) for term in terms]
+                parts = [parts_of(self.applied(name, term), Sum) for term in terms]
                 return Sum(tuple(part for several in parts for part in several))
             case Product((Number(), rest)):
                 return Product((node.factors[0], self.applied(name, rest)))
@@ -422,11 +319,3 @@ class Parser:
         names = ", ".join(self.names.variables)
         cure = f"did you mean {near[0]}?" if near else f"use {names}, their derivatives, or --param {token.text}=1"
         return self.wrong(f"unknown {kind} '{token.text}'", token, cure)
-
-
-def _parts(node: Node, kind: type[Sum] | type[Product]) -> tuple[Node, ...]:
-    """The entries of a sum or product of that kind, else the node alone."""
-    match node:
-        case Sum(entries) | Product(entries) if isinstance(node, kind):
-            return entries
-    return (node,)

@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from backbone.device import resolve_device
 from backbone.errors import ResourceError, UsageError
-from pdenet.expression import System, axes_used, parse_system
+from pdenet.expression import axes_used, parse_system
 from pdenet.field import Field
 from pdenet.simulation.catalogue import CATALOGUE, Row
 from pdenet.simulation.initial import Start, initial_fields, parse_initial
@@ -23,6 +23,7 @@ from pdenet.simulation.noise import NoiseDefinition, add_noise
 from pdenet.simulation.sizes import parse_grid, parse_length, snapshot_times
 from pdenet.simulation.spectral import solve_system
 from pdenet.simulation.upwind_burgers import FINER, solve_upwind_burgers, upwind_step
+from pdenet.syntax import System
 
 COARSE = 1e-4  # share of energy at the grid limit from which the reader is told
 CONSERVED = 1e-9  # relative drift below which a sum counts as conserved
@@ -73,7 +74,7 @@ class Simulation:
 def simulate(
     equation: str,
     *,
-    grid: str | Sequence[int] | None = None,
+    grid: str | int | Sequence[int] | None = None,
     length: str | float | Sequence[float] | None = None,
     runs: int | None = None,
     t_end: float | None = None,
@@ -120,7 +121,7 @@ def simulate(
 def make_plan(
     equation: str,
     *,
-    grid: str | Sequence[int] | None,
+    grid: str | int | Sequence[int] | None,
     length: str | float | Sequence[float] | None,
     runs: int | None,
     t_end: float | None,

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from pdenet.expression import InverseLaplacian
 from pdenet.field import space_axes
+from pdenet.syntax import InverseLaplacian
 from pdenet.terms import Factor
 
 LIMIT = 0.8  # modes above this share of the highest wave number are "at the grid limit"

@@ -9,9 +9,9 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from backbone.dynamics import SemiLinear
-from pdenet.expansion import Atom, Monomial, Polynomial, expand
-from pdenet.expression import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
+from pdenet.expansion import Atom, Expansion, Monomial, expand
 from pdenet.simulation.modes import Box, interpolate, project
+from pdenet.syntax import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
 from pdenet.terms import Factor
 
 Leaf = Factor | InverseLaplacian
@@ -36,10 +36,10 @@ def leaves(node: Node) -> set[Leaf]:
     return set()
 
 
-def split(system: System) -> tuple[dict[str, dict[Leaf, float]], dict[str, Polynomial]]:
+def split(system: System) -> tuple[dict[str, dict[Leaf, float]], dict[str, Expansion]]:
     """Per equation: coefficients of the constant-coefficient linear terms in its own variable, and all the rest."""
     linear: dict[str, dict[Leaf, float]] = {name: {} for name in system.variables}
-    rest: dict[str, Polynomial] = {name: {} for name in system.variables}
+    rest: dict[str, Expansion] = {name: {} for name in system.variables}
     for name, node in system.rates.items():
         for monomial, coefficient in expand(node).items():
             match monomial:
@@ -50,7 +50,7 @@ def split(system: System) -> tuple[dict[str, dict[Leaf, float]], dict[str, Polyn
     return linear, rest
 
 
-def degree(polynomial: Polynomial) -> int:
+def degree(polynomial: Expansion) -> int:
     """Largest number of fields multiplied in one product."""
 
     def of_atom(atom: Atom) -> int:
@@ -102,7 +102,7 @@ class Evaluator:
         return dict(zip(self.leaves, interpolate(modes, self.box, self.points), strict=True))
 
     def polynomial(
-        self, terms: Polynomial, values: dict[Leaf, Tensor], t: float, like: Float[Tensor, " run *space"]
+        self, terms: Expansion, values: dict[Leaf, Tensor], t: float, like: Float[Tensor, " run *space"]
     ) -> Float[Tensor, " run *space"]:
         """The sum of products at time t; `like` gives shape and dtype."""
         total = torch.zeros_like(like)
@@ -148,7 +148,7 @@ class Evaluator:
 class Rest:
     """The part of the dynamics that is not diagonal: evaluated on padded points, cut back to the box."""
 
-    def __init__(self, system: System, rest: dict[str, Polynomial], box: Box, device: torch.device) -> None:
+    def __init__(self, system: System, rest: dict[str, Expansion], box: Box, device: torch.device) -> None:
         points = box.resized(padded(box.shape, max(map(degree, rest.values()))))
         wanted = {
             leaf for terms in rest.values() for monomial in terms for atom, _ in monomial for leaf in leaves(atom)

@@ -11,9 +11,10 @@ from backbone.errors import UsageError
 _LENGTH = re.compile(r"(?P<number>[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|)\*?(?P<pi>pi|)")
 
 
-def parse_grid(grid: str | Sequence[int]) -> tuple[int, ...]:
+def parse_grid(grid: str | int | Sequence[int]) -> tuple[int, ...]:
     """Grid points per axis, in the order x, y, z; at least 4 each, at most three axes."""
-    words = grid.replace(" ", "").split("x") if isinstance(grid, str) else [str(n) for n in grid]
+    text = str(grid) if isinstance(grid, str | int) else "x".join(map(str, grid))
+    words = text.replace(" ", "").split("x")
     if not 1 <= len(words) <= 3 or not all(re.fullmatch(r"[0-9]{1,6}", word) and int(word) >= 4 for word in words):
         raise UsageError(
             f"'{grid}' is no grid: 1 to 3 numbers of points of at least 4, in the order x, y, z",

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from backbone.errors import InputError, UsageError
 from pdenet.expansion import expand
-from pdenet.expression import System, parse_system
+from pdenet.expression import parse_system
 from pdenet.simulation.modes import Box
 from pdenet.simulation.semilinear import Evaluator, leaves
 from pdenet.simulation.stepping import March
 from pdenet.simulation.wellposed import demand_well_posed
+from pdenet.syntax import System
 
 MAX_POINTS = {1: 2**14, 2: 512**2, 3: 128**3}  # of the inner box, by number of dimensions
 MAX_REFINE = 8

@@ -14,9 +14,9 @@ from backbone.errors import Diverged, UntrustedResult
 from backbone.grid import Grid
 from backbone.integrate import integrate
 from backbone.schemes import ETDRK4
-from pdenet.expression import System
 from pdenet.simulation.modes import Box, resize
 from pdenet.simulation.semilinear import nothing, spectral_dynamics
+from pdenet.syntax import System
 
 LADDER = sorted(base << k for base in (2, 3) for k in range(17))  # numbers of sub-steps: 2, 3, 4, 6, 8, 12, ...
 START = 4
@@ -119,7 +119,9 @@ class March:
         """Points of the present box for each of the first one, per axis."""
         return self.box.shape[-1] // self.first.shape[-1]
 
-    def states(self, modes: Complex[Tensor, "run channel *mode"], times: Sequence[float]) -> Iterator[tuple[float, Tensor]]:
+    def states(
+        self, modes: Complex[Tensor, "run channel *mode"], times: Sequence[float]
+    ) -> Iterator[tuple[float, Tensor]]:
         """Every time and the coefficients there, on the box of that moment."""
         device = modes.device
         f = spectral_dynamics(self.system, self.box, device=device, dtype=self.dtype)

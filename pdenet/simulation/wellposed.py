@@ -9,9 +9,9 @@ from jaxtyping import Complex128
 
 from backbone.errors import UsageError
 from pdenet.expansion import expand
-from pdenet.expression import InverseLaplacian, System
 from pdenet.simulation.modes import Box
 from pdenet.simulation.semilinear import variable
+from pdenet.syntax import InverseLaplacian, System
 from pdenet.terms import Factor
 
 FAR = 64.0  # times the grid limit: there the highest derivatives decide
