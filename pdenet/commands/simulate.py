@@ -48,7 +48,8 @@ def simulate(
     import hashlib
 
     from backbone.device import set_threads
-    from pdenet.simulation.experiment import make_plan, run_plan
+    from pdenet.simulation.experiment import run_plan
+    from pdenet.simulation.plan import make_plan
     from pdenet.simulation.report import recipe, summary, summary_lines
     from pdenet.simulation.sizes import parse_parameters
     from pdenet.writers import check_output, write_npz

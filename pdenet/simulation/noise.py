@@ -12,13 +12,19 @@ from backbone.errors import UsageError
 NoiseDefinition = Literal["sample", "set"]
 
 
+def noise_definition(word: str) -> NoiseDefinition:
+    """The definition of that name, UsageError for any other."""
+    for definition in get_args(NoiseDefinition):
+        if word == definition:
+            return definition
+    raise UsageError(f"unknown noise definition '{word}'", where="--noise-def", cure="--noise-def sample")
+
+
 def noise_scale(
     values: Float64[np.ndarray, "run time channel *space"], definition: NoiseDefinition
 ) -> Float64[np.ndarray, "run channel"]:
     """Standard deviation that noise is measured by. `sample`: of each run's and channel's own first clean snapshot
     (PDE-Net's definition); `set`: of each channel over all runs, times and points."""
-    if definition not in get_args(NoiseDefinition):
-        raise UsageError(f"unknown noise definition '{definition}'", where="--noise-def", cure="--noise-def sample")
     space = tuple(range(3, values.ndim))
     if definition == "sample":
         return values[:, 0].std(axis=tuple(axis - 1 for axis in space))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pdenet.simulation.experiment import Plan, Simulation
+from pdenet.simulation.experiment import Simulation
+from pdenet.simulation.plan import Plan
 
 
 def recipe(plan: Plan) -> dict[str, str]:
