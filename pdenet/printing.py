@@ -19,8 +19,9 @@ WITH_ERRORS = ("text", "unicode", "latex")
 def format_equations(equations: Sequence[Equation], form: str, digits: int | None = 4, *, errors: bool = False) -> str:
     """The equations in one of the formats, one per line; python and json give one document.
 
-    digits: significant digits, so that no small term prints as 0; None for all of them; json always has all. errors: show standard errors, in text,
-    unicode and latex. sympy lines are read by `sympy.sympify`; python defines `rhs(u, u_x, ...)`.
+    digits: significant digits, so that no small term prints as 0; None for all of them; json always has all.
+    errors: show standard errors, in text, unicode and latex. sympy lines are read by `sympy.sympify`; python
+    defines `rhs(u, u_x, ...)`.
     Raises UsageError for an unknown format, and for errors that the format or the equations do not have.
     """
     check_format(form)

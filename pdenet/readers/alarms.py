@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -13,9 +14,9 @@ from pdenet.field import Field
 
 FEWEST_SNAPSHOTS = 3  # a second-order time derivative, the least that is not biased, needs three
 FEWEST_POINTS = 5  # a second space derivative with a check on its accuracy needs five
-ROUGH = 0.3  # RMS second difference, 1 for white noise: smoother data raise no layout alarm
-MUCH_SMOOTHER = 0.3  # undone, a reshape leaves less than this share of the roughness
-ENOUGH_VALUES = 1_000_000  # the first ones in memory settle whether a reshape explains the roughness
+ROUGH = 0.02  # data this smooth (1: white noise) raise no layout alarm
+MUCH_SMOOTHER = 0.5  # undone, a reshape leaves less than this share of the roughness
+ENOUGH_VALUES = 200_000  # the first ones in memory settle whether a reshape explains the roughness
 
 
 def problems(field: Field) -> Iterator[InputError]:
@@ -42,53 +43,62 @@ def problems(field: Field) -> Iterator[InputError]:
 def check_layout(name: str, array: Float64[np.ndarray, "*axis"], dims: tuple[str, ...], source: str) -> None:
     """Raise InputError if an array looks reshaped where it should have been transposed.
 
-    A reshape lays the same numbers out in rows of another length, so that neighbours jump in a regular pattern.
-    The alarm is raised only if some other order of the axes, read from the same memory, is much smoother:
-    roughness = largest over time and space axes of rms(D^2 u) / (sqrt(6) std(u)), which is 1 for white noise.
+    A reshape lays the same numbers out in rows of another length, so that neighbours jump in a regular pattern. The
+    alarm needs more than rough data: some other order of the axes, read from the same memory, must be much smoother.
     """
-    found = _roughness(array, dims)
-    if not ROUGH < max(found.values()) < np.inf:
-        return
-    for order in permutations(range(array.ndim)):
-        shape = tuple(array.shape[k] for k in order)
-        names = tuple(dims[k] for k in order)
-        if shape == array.shape:
-            continue
-        by_rows = _roughness(_first_part(array.ravel(), shape), names)
-        # by columns, as MATLAB reshapes: the same as by rows with all axes in the other order
-        by_columns = _roughness(_first_part(array.ravel(order="F"), shape[::-1]), names[::-1])
-        if min(max(by_rows.values()), max(by_columns.values())) < MUCH_SMOOTHER * max(found.values()):
-            raise _scrambled(name, found, shape, names, source)
+    if array.size == 0 or not np.isfinite(array).all():
+        return  # other alarms tell of these
+    long = [k for k in range(array.ndim) if array.shape[k] > 1]
+    shape, names = tuple(array.shape[k] for k in long), tuple(dims[k] for k in long)
+    # by columns, as MATLAB reshapes, is by rows with the axes in the other order
+    by_rows = _smoothest(array.ravel(), shape, names)
+    by_columns = _smoothest(array.ravel(order="F"), shape[::-1], names[::-1])
+    found = min(
+        by_rows, Layout(by_columns.ratio, by_columns.shape[::-1], by_columns.dims[::-1]), key=lambda at: at.ratio
+    )
+    if found.ratio < MUCH_SMOOTHER:
+        size, order = "x".join(str(n) for n in found.shape), ",".join(found.dims)
+        raise InputError(
+            f"{name} jumps in a regular pattern: it looks reshaped instead of transposed. "
+            f"Read back as {order} ({size}) its second differences are {1 / found.ratio:.2g} times smaller",
+            where=f"{source}, {name}",
+            cure=f"save the {size} array as it was before the reshape, with --dims {order}",
+        )
 
 
-def _roughness(array: Float64[np.ndarray, "*axis"], dims: tuple[str, ...]) -> dict[str, float]:
-    spread = float(np.std(array))
-    if not spread > 0.0:  # constant, or NaN, which is another alarm's business
-        return dict.fromkeys(dims, 0.0)
-    return {
-        axis: float(np.sqrt(np.mean(np.diff(array, 2, axis=k) ** 2) / 6)) / spread
-        for k, axis in enumerate(dims)
-        if axis != "run" and array.shape[k] > 2
-    } or dict.fromkeys(dims, 0.0)
+@dataclass(frozen=True)
+class Layout:
+    """A way to lay out the same memory. ratio: its roughness over that of the layout found in the file."""
+
+    ratio: float
+    shape: tuple[int, ...]
+    dims: tuple[str, ...]
 
 
-def _first_part(memory: Float64[np.ndarray, " value"], shape: tuple[int, ...]) -> Float64[np.ndarray, "*axis"]:
+def _smoothest(memory: Float64[np.ndarray, " value"], shape: tuple[int, ...], dims: tuple[str, ...]) -> Layout:
+    """The smoothest order of the axes in the first part of the memory."""
+    best = Layout(1.0, shape, dims)
+    found = _roughness(memory, shape, dims)
+    if found <= ROUGH:
+        return best
+    for order in permutations(range(len(shape))):
+        other, names = tuple(shape[k] for k in order), tuple(dims[k] for k in order)
+        ratio = _roughness(memory, other, names) / found
+        if other != shape and ratio < best.ratio:
+            best = Layout(ratio, other, names)
+    return best
+
+
+def _roughness(memory: Float64[np.ndarray, " value"], shape: tuple[int, ...], dims: tuple[str, ...]) -> float:
+    """Largest over time and space axes of rms(D^2 u) / (sqrt(6) std(u)), 1 for white noise, 0 for constants."""
     rest = int(np.prod(shape[1:]))
     rows = min(shape[0], max(3, ENOUGH_VALUES // rest))
-    return memory[: rows * rest].reshape(rows, *shape[1:])
-
-
-def _scrambled(
-    name: str, found: dict[str, float], shape: tuple[int, ...], names: tuple[str, ...], source: str
-) -> InputError:
-    told = ", ".join(f"{share:.2g} along {axis}" for axis, share in found.items())
-    size = "x".join(str(n) for n in shape)
-    return InputError(
-        f"{name} jumps in a regular pattern (second differences {told}; white noise has 1): it looks reshaped "
-        f"instead of transposed, and read back as {','.join(names)} ({size}) it is smooth",
-        where=f"{source}, {name}",
-        cure=f"save the {size} array as it was before the reshape, with --dims {','.join(names)}",
-    )
+    part = memory[: rows * rest].reshape(rows, *shape[1:])
+    spread = float(np.std(part))
+    if spread == 0.0:
+        return 0.0
+    axes = [k for k, axis in enumerate(dims) if axis != "run" and part.shape[k] > 2]
+    return max((float(np.sqrt(np.mean(np.diff(part, 2, axis=k) ** 2) / 6)) / spread for k in axes), default=0.0)
 
 
 def _hole(field: Field, channel: int, name: str, holes: np.ndarray) -> InputError:

@@ -16,10 +16,14 @@ STEP_NAMES = {"time": "dt", "z": "dz", "y": "dy", "x": "dx"}
 LARGEST_DEVIATION = 1e-3
 
 
-def is_coordinate_name(name: str) -> bool:
-    """Whether an array of this name holds coordinates or a step, not a variable."""
-    known = {spelling for spellings in COORDINATE_NAMES.values() for spelling in spellings}
-    return name.lower() in known | set(STEP_NAMES.values())
+def is_mesh(name: str, array: Shaped[np.ndarray, "*axis"]) -> bool:
+    """Whether an array repeats a coordinate at every grid point, as `meshgrid` gives: a coordinate's name, and values
+    that vary along one axis only."""
+    if name.lower() not in {spelling for spellings in COORDINATE_NAMES.values() for spelling in spellings}:
+        return False
+    first = (slice(0, 1),) * array.ndim
+    lines = (array[(*first[:k], slice(None), *first[k + 1 :])] for k in range(array.ndim))
+    return any(bool((array == line).all()) for line in lines)
 
 
 def find_coordinates(contents: Contents) -> dict[str, Shaped[np.ndarray, " point"]]:

@@ -30,10 +30,10 @@ def open_file(path: Path) -> Contents:
             where=str(path),
             cure="np.savez('data.npz', u=u, t=t, x=x, dims=['time', 'x'])",
         )
-    # scipy and numpy answer damaged files with any of these
+    # damaged, cut and encrypted files end in any of these
     try:
         return reader(path)
-    except (OSError, EOFError, ValueError, TypeError, KeyError, NotImplementedError, BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, BadZipFile, zlib.error) as error:
         raise InputError(
             f"cannot read '{path.name}' as {path.suffix.removeprefix('.')}: {error}",
             where=str(path),

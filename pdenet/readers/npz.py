@@ -12,7 +12,7 @@ from pdenet.readers.contents import Contents, is_numeric
 
 def read_npz(path: Path) -> Contents:
     """Read every numeric array; InputError on pickled objects, which are never loaded."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
         arrays = {name: _entry(archive, name, path) for name in archive.files}
     return Contents(
         source=str(path),

@@ -11,7 +11,7 @@ from jaxtyping import Float64, Shaped
 
 from backbone.errors import InputError, UsageError
 from pdenet.readers.contents import Contents, Note, inspect_command
-from pdenet.readers.coordinates import is_coordinate_name
+from pdenet.readers.coordinates import is_mesh
 
 SOLUTION_NAMES = ("usol", "uu", "sol")  # what single solutions are called in published data sets
 # Root mean square of the imaginary part over that of the real part: solvers that end with ifft leave up to 5e-6.
@@ -23,7 +23,7 @@ def choose_variables(contents: Contents, wanted: Sequence[str] | None) -> dict[s
 
     Raises UsageError for a wanted name that is not there, InputError if nothing is left or shapes differ.
     """
-    found = {name: array for name, array in contents.arrays.items() if array.ndim > 1 and not is_coordinate_name(name)}
+    found = {name: array for name, array in contents.arrays.items() if array.ndim > 1 and not is_mesh(name, array)}
     if wanted is not None:
         found = {name: _wanted(contents, name) for name in wanted}
     held = ", ".join(f"{name} {_size(array)}" for name, array in contents.arrays.items()) or "no numeric arrays"
@@ -52,7 +52,7 @@ def clean_names(names: Sequence[str], source: str, note: Note) -> tuple[str, ...
     for name in names:
         legal = re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[0-9]+)?", name)
         short = name if legal else re.sub(r"[^A-Za-z0-9]", "", name)
-        if not short or not short[0].isalpha() or is_coordinate_name(short):
+        if not short or not short[0].isalpha() or short in ("t", "x", "y", "z"):
             short = f"u{short}"
         if short != name:
             note(f"{name} is called {short}, because {name} would not read as one variable in an equation")
