@@ -59,6 +59,13 @@ def test_rough_data_that_no_order_makes_smooth_pass(array: np.ndarray) -> None:
     check_layout("u", array, ("time", "x"), "a.npz")
 
 
+@pytest.mark.parametrize("cells", [2, 5, 7, 20])
+def test_waves_that_move_by_whole_cells_pass(cells: int) -> None:
+    """In NX + cells snapshots, read as rows of that length, such a wave would stand still along one axis."""
+    place = (np.arange(NX) - cells * np.arange(NX + cells)[:, None]) * 2 * np.pi / NX
+    check_layout("u", np.sin(place) + 0.5 * np.cos(3 * place), ("time", "x"), "a.npz")
+
+
 def test_runs_may_differ_as_they_like() -> None:
     runs = np.stack([three_modes() * factor for factor in (1.0, -3.0, 0.1, 8.0)])
     check_layout("u", runs, ("run", "time", "x"), "a.npz")
