@@ -38,7 +38,7 @@ def settle_boundaries(field: Field, asked: tuple[Boundary, ...] | None, note: Ca
             )
         elif wish == "periodic" and looks == "none":
             note(
-                f"said to be periodic, but across the ends of {axis} the data jump {ratio:.2g} times as much as beside them"
+                f"{axis} is said to be periodic, but the data jump across its ends {ratio:.2g} times as much as beside"
             )
         sides.append(wish or looks)
     return replace(field, boundary=tuple(sides))

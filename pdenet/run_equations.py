@@ -49,6 +49,7 @@ def _checked(equations: Sequence[Equation]) -> tuple[Equation, ...]:
     for equation in equations:
         if not all(math.isfinite(number) for number in (*equation.coefficients, *equation.errors)):
             raise ValueError(f"{equation.lhs} has a coefficient that is no number")
+        Equation.parse(equation.to_text(digits=None))  # refuses names that are none
     if not equations:
         raise ValueError("it holds no equations")
     return tuple(equations)

@@ -81,7 +81,7 @@ def test_a_period_that_is_none_is_told(tmp_path: Path) -> None:
     assert read(file, note=notes.append).boundary == ("none",)
     assert notes == ["x looks not periodic at its ends; --bc wins over this"]
     assert read(file, boundary="periodic", note=notes.append).boundary == ("periodic",)
-    assert "said to be periodic, but" in notes[-1]
+    assert "x is said to be periodic, but" in notes[-1]
 
 
 @pytest.mark.parametrize(("boundary", "points"), [(None, NX), ("periodic", NX), ("none", NX + 1)])
