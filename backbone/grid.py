@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from backbone.errors import UsageError
@@ -41,7 +42,7 @@ class Grid:
         """Number of steps, one less than the number of times."""
         return len(self.ts) - 1
 
-    @property
+    @cached_property
     def steps(self) -> tuple[tuple[float, float], ...]:
         """(t0, t1) of every step, in order."""
         return tuple(pairwise(self.ts))

@@ -25,8 +25,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def _read_config(context: typer.Context, value: Path | None) -> Path | None:
-    """Fill the command's defaults from a TOML file; an unknown key is an error, an option given wins."""
+def _read_config(context: Any, value: Path | None) -> Path | None:
+    """Fill the command's defaults from a TOML file; an unknown key is an error, an option given wins.
+
+    context: of the command line. Typer tells it by its place and exports no name of its class.
+    """
     if value is None or context.resilient_parsing:
         return value
     try:

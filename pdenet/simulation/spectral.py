@@ -14,9 +14,9 @@ from torch import Tensor
 from backbone.errors import InputError, UsageError
 from pdenet.expansion import expand
 from pdenet.expression import parse_system
+from pdenet.simulation.march import March
 from pdenet.simulation.modes import Box
 from pdenet.simulation.semilinear import Evaluator, leaves
-from pdenet.simulation.stepping import March
 from pdenet.simulation.wellposed import demand_well_posed
 from pdenet.syntax import System
 
@@ -68,7 +68,7 @@ def solve_system(
     early = _burn_in_times(times, burn_in)
     tail = 0.0
     for k, (t, state) in enumerate(march.states(modes, (*early, *times)), start=-len(early)):
-        told(f"t = {t:g} of {times[-1]:g}, {march.stepper.n} steps a snapshot")
+        told(f"t = {t:g} of {times[-1]:g}")
         if k >= 0:
             values[:, k] = _sampled(system, also, march.box, outer, state, t)
             tail = max(tail, march.energy)

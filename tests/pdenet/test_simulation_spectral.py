@@ -221,8 +221,8 @@ def test_growth_that_is_bounded_is_not(text: str) -> None:
 
 def test_blow_up_is_reported_with_its_time() -> None:
     with pytest.raises(Diverged) as caught:
-        solved("u_t = u**2", np.full((1, 1, 8), 2.0), [0.0, 0.2, 0.4, 0.6])
-    assert abs(caught.value.t - 0.5) < 0.01  # u = 2 / (1 - 2 t)
+        solved("u_t = u**2", np.full((1, 1, 4), 2.0), [0.0, 0.2, 0.4, 0.6], tolerance=1e-4)
+    assert abs(caught.value.t - 0.5) < 1e-3  # u = 2 / (1 - 2 t)
 
 
 def test_single_precision_and_its_device() -> None:
