@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
+from pdenet.simulation.catalogue import CATALOGUE
 
-NAMES = (
-    "heat, convection-diffusion, burgers, burgers2d, pdenet-burgers, kdv, ks, allen-cahn, lambda-omega, "
-    "fitzhugh-nagumo, navier-stokes"
-)
+NAMES = ", ".join(CATALOGUE)
 
 
 def simulate(

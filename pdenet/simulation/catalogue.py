@@ -96,8 +96,8 @@ CATALOGUE: Mapping[str, Row] = {
         about="Korteweg-de Vries, two solitons",
         grid=(256,),
         length=(40.0,),
-        t_end=10.0,
-        save_every=0.1,
+        t_end=5.0,
+        save_every=0.05,
         initial="solitons",
     ),
     "ks": Row(

@@ -15,7 +15,9 @@ from pdenet.simulation.plan import Plan, make_plan
 from pdenet.simulation.spectral import solve_system
 from pdenet.simulation.upwind_burgers import FINER, solve_upwind_burgers, upwind_step
 
-COARSE = 1e-4  # share of energy at the grid limit from which the reader is told
+# shares of energy at the grid limit from which the reader is told: of the solver, and of the data
+UNRESOLVED = 1e-6
+COARSE = 1e-3
 CONSERVED = 1e-9  # relative drift below which a sum counts as conserved
 
 
@@ -113,10 +115,12 @@ def _spectral(
     )
     inner = "x".join(str(n * solution.refinement) for n in plan.shape[::-1])
     scheme = f"dealiased Fourier on {inner} points, ETDRK4, {_steps(solution.steps)}"
-    notes = ()
-    if solution.tail > COARSE:
-        notes = (f"too coarse: energy at the grid limit {100 * solution.tail:.2g} %; use a finer --grid",)
-    return solution.values, scheme, notes
+    notes = []
+    if solution.inner_tail > UNRESOLVED:
+        notes.append(f"not resolved: energy at the solver's grid limit {100 * solution.inner_tail:.2g} %")
+    if solution.outer_tail > COARSE:
+        notes.append(f"too coarse: energy at the grid limit {100 * solution.outer_tail:.2g} %; use a finer --grid")
+    return solution.values, scheme, tuple(notes)
 
 
 def _steps(steps: tuple[float, float]) -> str:

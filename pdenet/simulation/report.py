@@ -53,7 +53,8 @@ def summary_lines(simulation: Simulation) -> list[str]:
     if plan.parameters:
         lines.append("with " + ", ".join(f"{name} = {value:g}" for name, value in plan.parameters.items()))
     sizes = "x".join(map(str, field.space_shape[::-1]))
-    lines.append(f"data: {field.n_runs} runs, {field.n_times} snapshots every {field.dt:g}, grid {sizes}")
+    runs = "1 run" if field.n_runs == 1 else f"{field.n_runs} runs"
+    lines.append(f"data: {runs}, {field.n_times} snapshots every {field.dt:g}, grid {sizes}")
     lines.append(f"scheme: {simulation.scheme}")
     if plan.noise:
         of = "each run's first snapshot" if plan.noise_def == "sample" else "the whole set"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from backbone.errors import InputError, UsageError
@@ -29,14 +29,15 @@ TAIL = 1e-2  # energy allowed at the grid limit, in tolerances: amplitudes there
 class Solution:
     """values: "run time channel *space" on the points of the initial field, channels as the variables, then `also`.
 
-    steps: smallest and largest time step. refinement: inner points for each outer one, per axis. tail: largest share
-    of energy seen at the grid limit of the inner box.
+    steps: smallest and largest time step. refinement: inner points for each outer one, per axis. inner_tail,
+    outer_tail: largest share of energy seen at the grid limit of the solver's points and of the points given out.
     """
 
     values: Float64[np.ndarray, "run time channel *space"]
     steps: tuple[float, float]
     refinement: int
-    tail: float
+    inner_tail: float
+    outer_tail: float
 
 
 def solve_system(
@@ -66,15 +67,17 @@ def solve_system(
     values = np.empty((initial.shape[0], len(times), len(system.variables) + len(also), *outer.shape))
     modes = outer.to_modes(torch.as_tensor(initial, dtype=dtype, device=device))
     early = _burn_in_times(times, burn_in)
-    tail = 0.0
+    inner_tail = outer_tail = 0.0
     for k, (t, state) in enumerate(march.states(modes, (*early, *times)), start=-len(early)):
         told(f"t = {t:g} of {times[-1]:g}")
         if k >= 0:
-            values[:, k] = _sampled(system, also, march.box, outer, state, t)
-            tail = max(tail, march.energy)
+            sample = _sampled(system, also, march.box, outer, state, t)
+            values[:, k] = sample.double().cpu().numpy()
+            inner_tail = max(inner_tail, march.energy)
+            outer_tail = max(outer_tail, outer.grid_limit_energy(outer.to_modes(sample)))
     if not early:
         values[:, 0, : len(system.variables)] = initial
-    return Solution(values, (march.stepper.smallest, march.stepper.largest), march.refinement, tail)
+    return Solution(values, (march.stepper.smallest, march.stepper.largest), march.refinement, inner_tail, outer_tail)
 
 
 def _burn_in_times(times: Sequence[float], burn_in: float) -> tuple[float, ...]:
@@ -96,7 +99,7 @@ def _max_refine(box: Box) -> int:
 
 def _sampled(
     system: System, also: Sequence[str], inner: Box, outer: Box, modes: Tensor, t: float
-) -> Float64[np.ndarray, "run channel *space"]:
+) -> Float[Tensor, "run channel *space"]:
     """Variables and definitions on the outer points, every few of the inner ones."""
     fields = [inner.to_points(modes)]
     for name in also:
@@ -105,7 +108,7 @@ def _sampled(
         like = fields[0][:, 0]
         fields.append(evaluator.polynomial(expand(node), evaluator.values(modes), t, like).unsqueeze(1))
     strides = tuple(slice(None, None, n // m) for n, m in zip(inner.shape, outer.shape, strict=True))
-    return torch.cat(fields, dim=1)[(..., *strides)].double().cpu().numpy()
+    return torch.cat(fields, dim=1)[(..., *strides)]
 
 
 def solve(

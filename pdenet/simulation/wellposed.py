@@ -49,13 +49,13 @@ def demand_well_posed(system: System, box: Box) -> None:
         if not any(direction):
             continue
         wave = {axis: d * k for axis, d, k in zip(box.axes, direction, limits, strict=True)}
-        near, far = growth(system, wave), growth(system, {axis: FAR * k for axis, k in wave.items()})
-        rounding = 1e-9 * float(np.abs(linear_symbol(system, {axis: FAR * k for axis, k in wave.items()})).max())
+        far_wave = {axis: FAR * k for axis, k in wave.items()}
+        near, far = growth(system, wave), growth(system, far_wave)
+        rounding = 1e-7 * float(np.abs(linear_symbol(system, far_wave)).max())  # of a double eigenvalue: sqrt(eps)
         if far > max(near, 0.0) * FAR**0.5 + rounding:
+            rate, place = (near, "at") if near > 0 else (far, f"at {FAR:g} times")
             raise UsageError(
-                f"ill-posed: short waves grow without bound, like exp({max(near, far):.3g} t) at the grid limit"
-                if near <= 0
-                else f"ill-posed: short waves grow without bound, like exp({near:.3g} t) at the grid limit",
+                f"ill-posed: short waves grow without bound, like exp({rate:.3g} t) {place} the grid limit",
                 where="the linear terms of the equation",
                 cure="change the sign of the highest even derivative, as in u_t = 0.1*u_xx",
             )

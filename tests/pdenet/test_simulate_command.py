@@ -158,3 +158,20 @@ def test_written_fields_are_read_again(tmp_path: Path) -> None:
     np.testing.assert_allclose((again.dt, *again.dx), (field.dt, *field.dx), rtol=1e-12)  # rounding of coordinates
     with pytest.raises(OutputError):
         write_npz(field, out, recipe={})
+
+
+@pytest.mark.parametrize(
+    ("equation", "note"),
+    [
+        ("u_t = -u*u_x + 0.5*u_xx", None),
+        ("u_t = -u*u_x + 0.05*u_xx", "too coarse: energy at the grid limit "),
+        ("u_t = -u*u_x", "not resolved: energy at the solver's grid limit "),
+    ],
+)
+def test_coarse_data_and_unresolved_fronts_are_told(
+    equation: str, note: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--grid", "12", "--init", "sine", "--t-end", "1.5", "--save-every", "0.25", "--json", "--tolerance=1e-4"]
+    assert run(app, ["simulate", equation, *words, "-o", str(tmp_path / "x.npz")]) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert not notes if note is None else notes[0].startswith(note)

@@ -105,6 +105,14 @@ def test_no_tensor_is_made_on_an_implicit_device() -> None:
             pdenet.simulate(name, grid=12 if "=" in name else "12x12", t_end=0.02, save_every=0.01, burn_in=0.0, runs=1)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["burgers2d", "pdenet-burgers", "navier-stokes"])
+def test_cuda_gives_the_same_data(name: str) -> None:
+    options = {"grid": "16x16", "runs": 2, "t_end": 0.02, "save_every": 0.01, "burn_in": 0.01}
+    there, here = (pdenet.simulate(name, device=device, **options).values for device in ("cuda", "cpu"))
+    np.testing.assert_allclose(there, here, rtol=0, atol=1e-10)  # rounding of other transforms over a few steps
+
+
 @pytest.mark.parametrize(
     ("equation", "options"),
     [
