@@ -1,4 +1,4 @@
-"""Initial fields: random Fourier modes, solitons, spirals, a smooth bump; none depends on the number of grid points."""
+"""Initial fields: random Fourier modes, sines, solitons, spirals; none depends on the number of grid points."""
 
 from __future__ import annotations
 

@@ -184,6 +184,5 @@ def spectral_dynamics(system: System, box: Box, *, device: torch.device, dtype: 
             row = row + coefficient * box.symbol(leaf, device)
         rows.append(row)
     symbol = torch.stack(rows)
-    if not bool(symbol.imag.any()):
-        return SemiLinear(symbol.real.to(dtype), Rest(system, rest, box, device) if any(rest.values()) else nothing)
-    return SemiLinear(symbol.to(dtype.to_complex()), Rest(system, rest, box, device) if any(rest.values()) else nothing)
+    numbers = symbol.to(dtype.to_complex()) if bool(symbol.imag.any()) else symbol.real.to(dtype)
+    return SemiLinear(numbers, Rest(system, rest, box, device) if any(rest.values()) else nothing)

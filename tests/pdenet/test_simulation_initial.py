@@ -31,7 +31,7 @@ def test_random_modes_are_band_limited_and_scaled(n_dims: int) -> None:
     assert (largest > 2 * math.cos(math.pi / 8) ** n_dims).all()
 
 
-def test_fields_do_not_depend_on_grid_or_number_of_runs() -> None:
+def test_waves_do_not_depend_on_grid_or_number_of_runs() -> None:
     fine = drawn("random:modes=4,offset=1", Start(3, 2, (40, 48), (1.0, 1.0)))
     coarse = drawn("random:modes=4,offset=1", Start(3, 2, (20, 24), (7.0, 2.0)))
     np.testing.assert_allclose(fine[..., ::2, ::2], coarse, rtol=0, atol=1e-13)  # rounding of the phases
