@@ -1,10 +1,11 @@
-"""Commands on PDE data: inspect, simulate, learn, equation."""
+"""Commands on PDE data: inspect, simulate, learn, equation, bench."""
 
 from __future__ import annotations
 
 import typer
 
 from backbone.commands import shell
+from pdenet.commands.bench import bench
 from pdenet.commands.equation import equation
 from pdenet.commands.inspect import inspect
 from pdenet.commands.simulate import simulate
@@ -13,6 +14,7 @@ COMMANDS = {
     "inspect": inspect,
     "simulate": simulate,
     "equation": equation,
+    "bench": bench,
 }
 
 
