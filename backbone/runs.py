@@ -55,6 +55,11 @@ class RunFolder:
         """Write a JSON file of the run; NaN and infinities are no JSON and raise ValueError."""
         self.write_text(name, json.dumps(document, indent=2, allow_nan=False) + "\n")
 
+    def write_settings(self, settings: Mapping[str, str | float | bool | Sequence[str] | None]) -> None:
+        """Write config.toml: the options of the command; those not given are left out."""
+        lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if value is not None]
+        self.write_text("config.toml", "\n".join(lines) + "\n")
+
     def write_inputs(self, shapes: Mapping[Path, Sequence[int]]) -> None:
         """Write data.json: sha256, length in bytes and array shape of every input file."""
         self.write_json("data.json", [_fingerprint(path, shape) for path, shape in shapes.items()])

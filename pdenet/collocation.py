@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from jaxtyping import Float64, Int64
 from numpy.polynomial import legendre
 
 from pdenet.field import Field
+from pdenet.moments import most_accurate
 
 # Width of the wall stencils beyond the order of the derivative: sixth-order accuracy.
 WALL_ACCURACY = 6
@@ -93,14 +95,13 @@ class WalledAxis:
 
     def derivative(self, order: int) -> Float64[np.ndarray, "inner point"]:
         """Values of the `order`-th derivative at the inner points."""
-        from pdenet.moments import stencil
-
         half = self.margin
-        weights = stencil(order, range(-half, half + 1)) / self.dx**order
+        offsets = tuple(range(-half, half + 1))
+        weights = most_accurate((order,), [offsets], dtype=torch.float64, device=torch.device("cpu")).numpy()
         n_inner = self.n_points - 2 * half
         matrix = np.zeros((n_inner, self.n_points))
         for row in range(n_inner):
-            matrix[row, row : row + 2 * half + 1] = weights
+            matrix[row, row : row + 2 * half + 1] = weights / self.dx**order
         return matrix
 
     @cached_property

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64
 
 from backbone.errors import Diverged, InputError
 from pdenet.collocation import PeriodicAxis
@@ -16,6 +15,8 @@ from pdenet.field import Field
 from pdenet.ladder import Climb, Rung, climb, rungs
 from pdenet.noise import estimate_noise
 from pdenet.normal_equations import assemble
+from pdenet.refine import refine
+from pdenet.resolution import truncation_error
 from pdenet.rollout import (
     FourierAxis,
     choose_substeps,
@@ -26,11 +27,11 @@ from pdenet.rollout import (
     to_values,
 )
 from pdenet.select import fit_support
-from pdenet.terms import Term
 
 HELD_OUT = 0.2  # share of the runs, or of the time of a few runs
 HORIZON = 10  # snapshots rolled out from each held-out start
 NEIGHBOURS = 2  # models on either side of the chosen size that are rolled out as well
+COARSE = 1e-4  # relative error of the slopes from which collocation is refined by shooting
 ROLLOUT_MODES = 40_000  # Fourier modes rolled out together, over all starts
 
 
@@ -87,11 +88,17 @@ def discover(
     train, held, held_out = hold_out(field)
     setting = Climb(noise, device, np.random.default_rng(seed), progress)
     found = climb(train, rungs(field, order, degree), setting)
-    scorer = _Scorer(field, held, found, device)
-    fronts = {name: _front(name, found, scorer, progress) for name in field.names}
+    coarse = max(truncation_error(train, noise, rung.collocation) for rung in found.values()) > COARSE
+    scorer = _Scorer(field, held, found, coarse, device)
+    # the chosen system comes first: its time steps serve the other candidates too
     errors = scorer.errors({name: found[name].equation(found[name].front.chosen) for name in field.names})
+    fronts = {name: _front(name, found, scorer, progress) for name in field.names}
+    equations = tuple(_refit(field, name, found[name], device) for name in field.names)
+    if coarse and scorer.axes is not None:
+        progress("snapshots are far apart in time: refining by shooting")
+        equations, errors = _refined(train, equations, scorer, errors, device)
     return Discovery(
-        equations=tuple(_refit(field, name, found[name], device) for name in field.names),
+        equations=equations,
         fronts=fronts,
         noise={name: float(s) for name, s in zip(field.names, noise, strict=True)},
         order=max(rung.order for rung in found.values()),
@@ -106,7 +113,7 @@ def hold_out(field: Field) -> tuple[Field, Field, str]:
     """Data to learn from, data to score on, and which those are: every fifth run, or the end of a few runs."""
     if field.n_runs >= 5:
         held = np.arange(field.n_runs) % round(1 / HELD_OUT) == round(1 / HELD_OUT) - 1
-        train, test = np.flatnonzero(~held), np.flatnonzero(held)
+        train, test = np.flatnonzero(~held).tolist(), np.flatnonzero(held).tolist()
         return field.select(runs=train), field.select(runs=test), f"{len(test)} of {field.n_runs} runs"
     n_train = max(field.n_times - max(round(HELD_OUT * field.n_times), 1), 3)
     if n_train >= field.n_times:
@@ -160,19 +167,34 @@ def _refit(field: Field, name: str, rung: Rung, device: torch.device) -> Equatio
     )
 
 
+def _refined(
+    train: Field, equations: tuple[Equation, ...], scorer: _Scorer, errors: list[float], device: torch.device
+) -> tuple[tuple[Equation, ...], list[float]]:
+    """Shooting's coefficients where they forecast the held-out data better, with their errors; else as they were."""
+    try:
+        refined = refine(train, equations, scorer.axes, device=device)
+    except (Diverged, torch.linalg.LinAlgError):
+        return equations, errors
+    renewed = scorer.errors({equation.variable: equation for equation in refined})
+    return (refined, renewed) if np.linalg.norm(renewed) < np.linalg.norm(errors) else (equations, errors)
+
+
 class _Scorer:
     """Rolls systems out from held-out states and compares them with what was measured."""
 
-    def __init__(self, field: Field, held: Field, found: Mapping[str, Rung], device: torch.device) -> None:
+    def __init__(
+        self, field: Field, held: Field, found: Mapping[str, Rung], coarse: bool, device: torch.device
+    ) -> None:
         self._names, self._letters, self._dt, self._device = field.names, field.axes, field.dt, device
-        self._axes: tuple[FourierAxis, ...] | None = None
+        self.axes: tuple[FourierAxis, ...] | None = None
         operators = [rung.collocation.axes for rung in found.values()]
         periodic = all(isinstance(axis, PeriodicAxis) for axes in operators for axis in axes)
         if not periodic or held.n_times < 2:
             return
         cutoffs = [max(axes[k].cutoff for axes in operators) for k in range(field.n_dims)]
-        degree = max(rung.degree for rung in found.values())
-        self._axes = fourier_axes(field, cutoffs, degree)
+        if coarse:  # wave numbers too fast for polynomials in time are none too fast for a roll-out
+            cutoffs = [max((n - 1) // 3, 1) for n in field.space_shape]
+        self.axes = fourier_axes(field, cutoffs, max(rung.degree for rung in found.values()))
         n_steps = min(HORIZON, held.n_times - 1)
         pieces = [
             held.values[run, start : start + n_steps + 1]
@@ -182,17 +204,17 @@ class _Scorer:
         n_modes = int(np.prod([2 * k + 1 for k in cutoffs])) * len(field.names)
         stride = -(-len(pieces) * n_modes // ROLLOUT_MODES)
         values = torch.as_tensor(np.stack(pieces[::stride], axis=1), device=device)
-        self._modes = to_modes(values, self._axes)
+        self._modes = to_modes(values, self.axes)
         self._spread = float(torch.linalg.vector_norm(values - values.mean()) / np.sqrt(len(values)))
         # what the modes leave out would be an error of the resolution, not of the equation
-        self._truth = to_values(self._modes, self._axes)
+        self._truth = to_values(self._modes, self.axes)
         self._substeps: int | None = None
 
     def errors(self, system: Mapping[str, Equation]) -> list[float]:
         """RMS error over the spread of the data at each snapshot; empty where no roll-out is possible."""
-        if self._axes is None:
+        if self.axes is None:
             return []
-        equations = equations_of([system[name] for name in self._names], self._letters, self._axes, self._device)
+        equations = equations_of([system[name] for name in self._names], self._letters, self.axes, self._device)
         n_steps = len(self._modes) - 1
         try:
             if self._substeps is None:
@@ -200,5 +222,5 @@ class _Scorer:
             states = roll_out(equations, self._modes[0], self._dt, n_steps, self._substeps)
         except Diverged:
             return [float("inf")] * n_steps
-        miss = to_values(states, self._axes) - self._truth
+        miss = to_values(states, self.axes) - self._truth
         return [float(torch.linalg.vector_norm(row)) / self._spread for row in miss[1:]]

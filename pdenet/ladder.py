@@ -137,7 +137,7 @@ def _stand_on(
         setting.progress(f"{name}_t: selecting among {len(terms)} terms up to order {order}, degree {degree}")
         front = select(equations, name, noise_power)
         found[name] = Rung(order, degree, collocation, front)
-        leftover[name] = front.models[front.chosen].misfit > 2.0 * front.noise_share
+        leftover[name] = front.over_noise > 2.0
     return leftover
 
 

@@ -15,6 +15,8 @@ from backbone.errors import InputError
 from pdenet.collocation import Axis, Collocation, TimeWindow, space_operators
 from pdenet.field import Field
 
+# Power below this share of the strongest mode's is the rounding of float64 data and transforms.
+ROUNDING = 1e-26
 MAX_WIDTH = 21  # wider windows bring no smaller error on any data tried and cost quadratically
 MAX_DEGREE = 10
 
@@ -73,7 +75,7 @@ def _unexplained_share(
         others = tuple(range(1, piece.ndim))
         left += np.sum(np.abs(piece @ remainder) ** 2, axis=others)
         total += np.sum(np.abs(piece) ** 2, axis=others)
-    return left / np.maximum(total, 1e-300)
+    return np.where(total > ROUNDING * total.max(), left / np.maximum(total, 1e-300), 1.0)
 
 
 def _slow_spectrum(
@@ -120,19 +122,35 @@ def _tested_modes(
     return np.moveaxis(modes, 1, 0).reshape(field.n_times, -1), variance
 
 
-def _predicted_error(
-    modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float
-) -> float:
-    """Noise variance of the slopes over the number of rows, plus the square of their truncation error."""
+def truncation_error(field: Field, noise: Float64[np.ndarray, " channel"], collocation: Collocation) -> float:
+    """Error of the slopes that the window's polynomials leave, over the slopes themselves (RMS); noise left out."""
+    modes, variance = _tested_modes(field, noise, collocation.axes)
+    window = collocation.window
+    _, slope = window.operators(field.dt)
+    slopes = [slope @ modes[s : s + window.width] for s in window.starts(len(modes))]
+    if window.width < window.degree + 2:
+        return 0.0
+    return float(np.sqrt(_truncation(modes, variance, window, field.dt) / max(np.mean(np.square(slopes)), 1e-300)))
+
+
+def _truncation(modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float) -> float:
+    """Mean square error of the slopes by the next Legendre coefficient, which the window's polynomials lack."""
     width, degree = window.width, window.degree
-    _, slope = window.operators(dt)
-    starts = window.starts(len(modes))
-    # overlapping windows bring no new rows
-    n_rows = (len(modes) - 1) / (width - 1) * degree * modes.shape[1]
     knots = np.linspace(-1.0, 1.0, width)
     next_coefficient = np.linalg.pinv(legendre.legvander(knots, degree + 1))[-1]
     points, _ = legendre.leggauss(degree)
     rise = legendre.legval(points, legendre.legder(np.eye(degree + 2)[-1])) * (2.0 / ((width - 1) * dt))
-    left_out = np.mean([np.mean((next_coefficient @ modes[s : s + width]) ** 2) for s in starts])
+    left_out = np.mean([np.mean((next_coefficient @ modes[s : s + width]) ** 2) for s in window.starts(len(modes))])
     left_out = max(left_out - variance * float(next_coefficient @ next_coefficient), 0.0)
-    return variance * float(np.mean(np.sum(slope**2, axis=1))) / n_rows + left_out * float(np.mean(rise**2))
+    return left_out * float(np.mean(rise**2))
+
+
+def _predicted_error(
+    modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float
+) -> float:
+    """Noise variance of the slopes over the number of rows, plus the square of their truncation error."""
+    _, slope = window.operators(dt)
+    # overlapping windows bring no new rows
+    n_rows = (len(modes) - 1) / (window.width - 1) * window.degree * modes.shape[1]
+    noise = variance * float(np.mean(np.sum(slope**2, axis=1))) / n_rows
+    return noise + _truncation(modes, variance, window, dt)

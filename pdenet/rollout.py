@@ -61,7 +61,8 @@ def fourier_axes(field: Field, cutoffs: Sequence[int], degree: int) -> tuple[Fou
 class GalerkinEquations(Dynamics):
     """dy/dt of the Fourier coefficients under a polynomial system.
 
-    supports: the terms of each variable's equation. coefficients: all of them in that order, "term".
+    supports: the terms of each variable's equation. coefficients: all of them in that order, "term", or
+    "term batch" for other coefficients in every sample.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class GalerkinEquations(Dynamics):
         letters: Sequence[str],
         axes: Sequence[FourierAxis],
         supports: Sequence[Sequence[Term]],
-        coefficients: Float64[Tensor, " term"],
+        coefficients: Float64[Tensor, " term *batch"],
     ) -> None:
         super().__init__()
         self.names = tuple(names)
@@ -81,6 +82,8 @@ class GalerkinEquations(Dynamics):
         self._to_products = [torch.as_tensor(a.synthesis(a.n_products), device=device) for a in axes]
         self._to_modes = [torch.as_tensor(a.analysis(a.n_products), device=device) for a in axes]
         self._waves = [torch.as_tensor(a.wave_numbers, device=device) for a in axes]
+        words = {factor.derivative for support in self.supports for term in support for factor in term.factors}
+        self._multipliers = {word: self._multiplier(word) for word in words | {""}}
         self._semi_linear = SemiLinear(self._symbol(), self._products)
 
     def on(self, t0: float, t1: float) -> SemiLinear:
@@ -90,9 +93,11 @@ class GalerkinEquations(Dynamics):
         return term.degree == 1 and term.factors[0].variable == self.names[channel]
 
     def _indexed(self) -> list[tuple[int, Term, Tensor]]:
-        """Equation, term and coefficient of every term."""
+        """Equation, term and coefficient, "batch 1 ..." or a number, of every term."""
         flat = [(c, term) for c, support in enumerate(self.supports) for term in support]
-        return [(c, term, self.coefficients[k]) for k, (c, term) in enumerate(flat)]
+        ones = (1,) * len(self._waves)
+        values = self.coefficients if self.coefficients.ndim == 1 else self.coefficients.unflatten(1, (-1, *ones))
+        return [(c, term, values[k]) for k, (c, term) in enumerate(flat)]
 
     def _multiplier(self, word: str) -> Complex128[Tensor, "*mode"]:
         """(i k)^alpha of a derivative such as "xxy", over all modes."""
@@ -103,19 +108,20 @@ class GalerkinEquations(Dynamics):
             symbol = symbol * (1j * view) ** word.count(letter)
         return symbol
 
-    def _symbol(self) -> Complex128[Tensor, "channel *mode"]:
-        rows = [torch.zeros_like(self._multiplier("")) for _ in self.names]
+    def _symbol(self) -> Complex128[Tensor, "*batch_channel_mode"]:
+        batch = self.coefficients.shape[1:]
+        rows = [torch.zeros_like(self._multipliers[""]).expand(*batch, *map(len, self._waves)) for _ in self.names]
         for c, term, coefficient in self._indexed():
             if self._is_own_linear(c, term):
-                rows[c] = rows[c] + coefficient * self._multiplier(term.factors[0].derivative)
-        return torch.stack(rows)
+                rows[c] = rows[c] + coefficient * self._multipliers[term.factors[0].derivative]
+        return torch.stack(rows, dim=len(batch))
 
     def _products(self, t: float, y: Complex128[Tensor, "batch channel *mode"]) -> Tensor:
         terms = [row for row in self._indexed() if not self._is_own_linear(row[0], row[1])]
         wanted = {factor for _, term, _ in terms for factor in term.factors} or {Factor(self.names[0])}
         factors = {
             factor: along_axes(
-                y[:, self.names.index(factor.variable)] * self._multiplier(factor.derivative), self._to_products
+                y[:, self.names.index(factor.variable)] * self._multipliers[factor.derivative], self._to_products
             ).real
             for factor in sorted(wanted)
         }

@@ -51,7 +51,7 @@ class Front:
     models: tuple[Model, ...]
     reference: int
     chosen: int
-    noise_share: float  # misfit that measurement noise alone gives the reference
+    over_noise: float  # mean square residual of the chosen model in units of what noise alone would leave
 
     def support(self, size: int) -> tuple[Term, ...]:
         """Terms of the model with `size` terms."""
@@ -191,12 +191,18 @@ def select(
         best = models[reference]
         used, weights = weights, group_weights(equations, target, best.places, best.coefficients)
     named = Equation(f"{name}_t", tuple(equations.terms[k] for k in best.places), tuple(best.coefficients))
-    explained_by_noise = float((used * rows * noise_power(named)).sum() / rows.sum())
-    unexplained = max(best.misfit - explained_by_noise, 0.0)
+    noise = noise_power(named)
+    left = residual_power(gram, target, best.places, best.coefficients)
+    # in a group with less residual than noise, the noise explains it all but no more
+    explained_by_noise = float((used * np.minimum(rows * noise, left)).sum() / rows.sum())
+    unexplained = best.misfit - explained_by_noise
     chosen = reference
     while chosen > 0 and models[chosen - 1].misfit - models[reference].misfit <= unexplained:
         chosen -= 1
-    return Front(name, equations.terms, tuple(models), reference, chosen, explained_by_noise)
+    picked = models[chosen]
+    left = residual_power(gram, target, picked.places, picked.coefficients)
+    over_noise = float((left / np.maximum(noise, 1e-300)).sum() / rows.sum())
+    return Front(name, equations.terms, tuple(models), reference, chosen, over_noise)
 
 
 def fit_support(

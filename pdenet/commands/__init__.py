@@ -8,11 +8,13 @@ from backbone.commands import shell
 from pdenet.commands.bench import bench
 from pdenet.commands.equation import equation
 from pdenet.commands.inspect import inspect
+from pdenet.commands.learn import learn
 from pdenet.commands.simulate import simulate
 
 COMMANDS = {
     "inspect": inspect,
     "simulate": simulate,
+    "learn": learn,
     "equation": equation,
     "bench": bench,
 }

@@ -1,0 +1,84 @@
+"""`pdenet-durr learn`: data files in, the discovered equations out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
+from pdenet.commands.options import Bc, Dims, Dt, Dx, Files, Var
+
+
+def learn(
+    files: Files,
+    var: Var = None,
+    dims: Dims = None,
+    dt: Dt = None,
+    dx: Dx = None,
+    bc: Bc = None,
+    order: Annotated[
+        int | None, typer.Option("--order", min=1, max=4, help="Largest derivative order; the data decide by default.")
+    ] = None,
+    degree: Annotated[
+        int | None,
+        typer.Option("--degree", min=1, max=4, help="Largest number of factors; the data decide by default."),
+    ] = None,
+    recipe: Annotated[str, typer.Option("--recipe", help="default, or paper: PDE-Net 2.0's own training.")] = "default",
+    blocks: Annotated[int, typer.Option("--blocks", min=1, max=40, help="Last block of the paper recipe.")] = 6,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; runs/learn-N by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped paper run in --out.")] = False,
+    json: Json = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    config: Config = None,
+) -> None:
+    """Discover the PDE behind simulation or measured data and print it."""
+    from backbone.device import resolve_device, set_threads
+    from backbone.errors import UsageError
+    from backbone.runs import RunFolder
+    from pdenet.estimator import PDENet, check_recipe
+    from pdenet.printing import format_equations
+    from pdenet.readers import read
+    from pdenet.report import result_lines, summary, write_report
+
+    talk = Talk(quiet=quiet)
+    check_recipe(recipe)
+    if resume and out is None:
+        raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
+    resolve_device(device)
+    set_threads(threads)
+    field = read(files, variables=var, dims=dims, dt=dt, dx=dx, boundary=bc, note=talk.note)
+    model = PDENet(order=order, degree=degree, recipe=recipe, blocks=blocks, seed=seed, device=device)
+    with RunFolder.create("learn", out, overwrite, resume=resume) as run:
+        run.write_inputs(dict.fromkeys(files, field.values.shape))
+        run.write_settings(
+            {
+                "files": [str(path) for path in files],
+                "var": var,
+                "dims": dims,
+                "dt": dt,
+                "dx": dx,
+                "bc": bc,
+                "order": order,
+                "degree": degree,
+                "recipe": recipe,
+                "blocks": blocks,
+                "seed": seed,
+                "device": device,
+            }
+        )
+        model.fit(field, progress=talk.progress, checkpoint=run.work)
+        for line in result_lines(model):
+            talk.note(line)
+        write_report(run, model, field)
+    talk.note(f"run: {run.path}")
+    if json:
+        print_json({**summary(model, field), "run": str(run.path)})
+    else:
+        print(format_equations(model.equations_, "text"))

@@ -1,0 +1,136 @@
+"""The estimator: a field in, the discovered equation out, and forecasts by that very equation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64
+
+from backbone.device import resolve_device
+from backbone.errors import InputError, UsageError
+from pdenet.discovery import Discovery, discover
+from pdenet.equation import Equation
+from pdenet.field import Field
+from pdenet.paper import PaperResult, train_paper
+from pdenet.printing import format_equations
+from pdenet.simulation.spectral import solve
+
+RECIPES = ("default", "paper")
+
+
+def check_recipe(recipe: str) -> None:
+    """Raise UsageError for a recipe there is not."""
+    if recipe not in RECIPES:
+        raise UsageError(f"unknown recipe '{recipe}'", where="--recipe", cure=f"--recipe {RECIPES[0]}")
+
+
+class PDENet:
+    """Learns the equations u_t = F(u, u_x, ...) of a field and prints them.
+
+    order, degree: largest total derivative order and number of factors of a term; None lets the data decide.
+    recipe: "default" (collocation, selection on a path of models, held-out roll-outs) or "paper" (PDE-Net 2.0: learned
+    filters and a symbolic network trained block by block). blocks: last block of the paper's recipe.
+    seed: of every random choice. device: "auto", "cpu", "cuda" or "cuda:N".
+
+    After `fit`: equation_ (text), equations_, noise_ (standard deviation by variable), heldout_error_ (relative RMS
+    error of roll-outs on data not used), seconds_, and discovery_ or paper_ with all that was found on the way.
+    """
+
+    def __init__(
+        self,
+        *,
+        order: int | None = None,
+        degree: int | None = None,
+        recipe: str = "default",
+        blocks: int = 6,
+        seed: int = 0,
+        device: str = "auto",
+    ) -> None:
+        self.order = order
+        self.degree = degree
+        self.recipe = recipe
+        self.blocks = blocks
+        self.seed = seed
+        self.device = device
+
+    def fit(
+        self, field: Field, *, progress: Callable[[str], None] = lambda text: None, checkpoint: Path | None = None
+    ) -> PDENet:
+        """Learn from all runs of the field; returns self.
+
+        checkpoint: a folder in which the paper's recipe keeps its last stage, to go on from there when called again.
+        Raises UsageError on wrong options, InputError on unusable data.
+        """
+        check_recipe(self.recipe)
+        device = resolve_device(self.device)
+        begun = time.perf_counter()
+        self.discovery_: Discovery | None = None
+        self.paper_: PaperResult | None = None
+        if self.recipe == "default":
+            self.discovery_ = discover(
+                field, order=self.order, degree=self.degree, seed=self.seed, device=device, progress=progress
+            )
+            self.equations_: tuple[Equation, ...] = self.discovery_.equations
+        else:
+            self.paper_ = train_paper(
+                field,
+                blocks=self.blocks,
+                order=self.order or 2,
+                seed=self.seed,
+                device=device,
+                progress=progress,
+                checkpoint=checkpoint,
+            )
+            self.equations_ = self.paper_.equations
+        self.noise_ = dict(self.discovery_.noise) if self.discovery_ else {}
+        self.heldout_error_ = self.discovery_.heldout_error if self.discovery_ else float("nan")
+        self.seconds_ = time.perf_counter() - begun
+        return self
+
+    @property
+    def equation_(self) -> str:
+        """The equations as text, one per line."""
+        return format_equations(self.equations_, "text")
+
+    def predict(self, field: Field, steps: int) -> Field:
+        """The `steps` snapshots after the field's last one, by the printed equations at full digits.
+
+        Raises InputError on other variables than were learnt or walls, Diverged if the equations blow up.
+        """
+        times = (field.dt * np.arange(steps + 1)).tolist()
+        values = self._solve(field, field.values[:, -1], times)
+        return replace(field, values=values[:, 1:], t0=field.t0 + field.dt * field.n_times)
+
+    def score(self, field: Field) -> float:
+        """R^2 of the forecast from the field's first snapshots: 1 is perfect, 0 no better than the mean."""
+        forecast = self._solve(field, field.values[:, 0], (field.dt * np.arange(field.n_times)).tolist())
+        left = np.sum((forecast - field.values) ** 2)
+        return float(1.0 - left / np.sum((field.values - field.values.mean()) ** 2))
+
+    def _solve(
+        self, field: Field, start: Float64[np.ndarray, "run channel *space"], times: list[float]
+    ) -> Float64[np.ndarray, "run time channel *space"]:
+        names = tuple(equation.variable for equation in self.equations_)
+        if field.names != names:
+            raise InputError(
+                f"the field has the variables {', '.join(field.names)}; learnt were {', '.join(names)}",
+                where=field.source,
+                cure=f"read it with variables={list(names)}",
+            )
+        if "none" in field.boundary:
+            raise InputError(
+                "forecasts need periodic boundaries", where=field.source, cure="read it with boundary='periodic'"
+            )
+        texts = [equation.to_text(digits=None) for equation in self.equations_]
+        return solve(
+            texts,
+            start,
+            lengths=tuple(map(float, field.lengths)),
+            names=names,
+            times=times,
+            device=resolve_device(self.device),
+        )

@@ -1,0 +1,129 @@
+"""What `learn` leaves behind: the equations in every format, the figures of merit and the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backbone.errors import Diverged, UsageError
+from backbone.runs import RunFolder
+from pdenet.estimator import PDENet
+from pdenet.field import Field
+from pdenet.paper import StageResult
+from pdenet.plots import Comparison, report_figure
+from pdenet.printing import format_equations
+
+FORMS = (
+    ("text", "equation.txt"),
+    ("unicode", "equation.unicode.txt"),
+    ("latex", "equation.tex"),
+    ("python", "equation.py"),
+)
+
+
+def summary(model: PDENet, field: Field) -> dict[str, Any]:
+    """The machine-readable result: equations with full digits, noise, held-out error, Pareto table."""
+    document: dict[str, Any] = {"equations": [equation.as_dict() for equation in model.equations_]}
+    found = model.discovery_
+    if found is not None:
+        document |= {
+            "noise": dict(found.noise),
+            "heldout_error": _finite(found.heldout_error),
+            "held_out": found.held_out,
+            "library": {"order": found.order, "degree": found.degree},
+            "pareto": {
+                name: [
+                    {
+                        "n_terms": len(row.equation.terms),
+                        "misfit": row.misfit,
+                        "heldout_error": _finite(row.heldout_error),
+                        "chosen": row.chosen,
+                        "equation": row.equation.to_text(6),
+                    }
+                    for row in rows
+                ]
+                for name, rows in found.fronts.items()
+            },
+        }
+    if model.paper_ is not None:
+        document |= {"noise": None, "heldout_error": None, "blocks": model.blocks}
+    return document | {"recipe": model.recipe, "seconds": model.seconds_, "dt": field.dt, "dx": list(field.dx)}
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def result_lines(model: PDENet) -> list[str]:
+    """What a reader wants to know beside the equations: noise, the candidates by size, the held-out error."""
+    found = model.discovery_
+    if found is None:
+        return [f"{stage.name}: loss {stage.loss:.3g} after {stage.iterations} iterations" for stage in _stages(model)]
+    lines = ["noise: " + ", ".join(f"{name} {level:.2g}" for name, level in found.noise.items())]
+    for name, rows in found.fronts.items():
+        lines.append(f"{name}_t  terms  misfit    held-out error")
+        for row in rows:
+            error = "" if np.isnan(row.heldout_error) else f"{row.heldout_error:.3g}"
+            mark = "*" if row.chosen else " "
+            lines.append(f"    {mark} {len(row.equation.terms):3d}  {row.misfit:8.3g}  {error}")
+    lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
+    if np.isfinite(found.heldout_error):
+        lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
+    return lines + format_equations(model.equations_, "text", errors=True).splitlines()
+
+
+def _stages(model: PDENet) -> tuple[StageResult, ...]:
+    return model.paper_.stages if model.paper_ is not None else ()
+
+
+def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
+    """Write equation.*, metrics.json and report.png into the run folder."""
+    document = summary(model, field)
+    run.write_json("equation.json", {key: document[key] for key in ("equations", "recipe", "dt", "dx")})
+    run.write_json("metrics.json", {key: value for key, value in document.items() if key != "equations"})
+    for form, name in FORMS:
+        run.write_text(name, format_equations(model.equations_, form) + "\n")
+    found = model.discovery_
+    figure = report_figure(
+        model.equations_,
+        format_equations(model.equations_, "text").splitlines(),
+        fronts=_points(model),
+        comparison=_compare(model, field),
+        error_over_time=found.error_over_time if found is not None else (),
+        dt=field.dt,
+        filters=model.paper_.moments if model.paper_ is not None and field.n_dims == 2 else {},
+    )
+    figure.savefig(run.work / "report.png", dpi=110)
+
+
+def _points(model: PDENet) -> dict[str, list[tuple[int, float, bool]]]:
+    if model.discovery_ is None:
+        return {}
+    return {
+        name: [(len(row.equation.terms), row.heldout_error, row.chosen) for row in rows]
+        for name, rows in model.discovery_.fronts.items()
+    }
+
+
+def _compare(model: PDENet, field: Field) -> Comparison | None:
+    """The last run, rolled out from its first snapshot (or a tenth of a long run) to the end of that stretch."""
+    if "none" in field.boundary or not any(equation.terms for equation in model.equations_):
+        return None
+    last = min(field.n_times - 1, max(9, field.n_times // 10))
+    run = field.select(runs=[field.n_runs - 1], times=slice(0, last + 1))
+    try:
+        forecast = model.predict(run.select(times=slice(0, 1)), last)
+    except (Diverged, UsageError):  # a wrong equation may blow up or be ill-posed: then there is nothing to compare
+        return None
+    plane = (0,) * (field.n_dims - 2) if field.n_dims == 3 else ()
+    axes = list(zip(field.origin, field.lengths, strict=True))[-2:]
+    x_start, x_length = axes[-1]
+    y_start, y_length = axes[0]
+    return Comparison(
+        name=field.names[0],
+        time=field.t0 + last * field.dt,
+        measured=run.values[(0, last, 0, *plane)],
+        predicted=forecast.values[(0, -1, 0, *plane)],
+        extent=(x_start, x_start + x_length, y_start, y_start + y_length),
+    )
