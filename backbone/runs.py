@@ -33,17 +33,26 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, command: str, out: Path | None = None, overwrite: bool = False, root: Path = Path("runs")
+        cls,
+        command: str,
+        out: Path | None = None,
+        overwrite: bool = False,
+        root: Path = Path("runs"),
+        resume: bool = False,
     ) -> RunFolder:
         """Open `out`, else the first free `runs/<command>-<n>`, and write versions.json into it.
 
-        An unfinished run at `out` is replaced, a finished one only with `overwrite`, and nothing else ever.
+        An unfinished run at `out` is replaced, or gone on with for `resume`; a finished one is replaced only with
+        `overwrite`, and nothing else ever.
         Raises OutputError if `out` is taken or cannot be written.
         """
         path = _next(root, command) if out is None else out.absolute() if out == Path() else out
         _demand_free(path, overwrite)
         run = cls(path, path.with_name(f".{path.name}.partial"))
-        _make(run.work)
+        if resume and path.is_dir() and not run.work.exists():
+            path.rename(run.work)
+        else:
+            _make(run.work)
         run.write_json(VERSIONS, _versions())
         return run
 

@@ -1,8 +1,8 @@
 """Running a polynomial equation forward on a periodic box, differentiably: Galerkin in space, ETDRK4 in time.
 
-The state holds the Fourier coefficients with |k| <= cutoff on each axis, "batch channel *mode", complex128. Linear terms
-of a variable in its own equation form the diagonal part, which the scheme solves exactly; every other term is a product
-on a grid fine enough to be free of aliasing. Coefficients are a tensor, so gradients reach them.
+The state holds the Fourier coefficients with |k| <= cutoff on each axis, "batch channel *mode", complex128. Linear
+terms of a variable in its own equation form the diagonal part, which the scheme solves exactly; every other term is a
+product on a grid fine enough to be free of aliasing. Coefficients are a tensor, so gradients reach them.
 """
 
 from __future__ import annotations

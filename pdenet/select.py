@@ -34,7 +34,7 @@ Gram = Float64[np.ndarray, "block shell column column"]
 
 @dataclass(frozen=True)
 class Model:
-    """One candidate equation: positions of its terms, coefficients, misfit per row in units of the reference's, and |t|."""
+    """One candidate: positions of its terms, coefficients, weighted mean square residual and |t| of each term."""
 
     places: tuple[int, ...]
     coefficients: Float64[np.ndarray, " term"]
