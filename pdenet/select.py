@@ -193,9 +193,10 @@ def select(
     named = Equation(f"{name}_t", tuple(equations.terms[k] for k in best.places), tuple(best.coefficients))
     noise = noise_power(named)
     left = residual_power(gram, target, best.places, best.coefficients)
-    # in a group with less residual than noise, the noise explains it all but no more
-    explained_by_noise = float((used * np.minimum(rows * noise, left)).sum() / rows.sum())
-    unexplained = best.misfit - explained_by_noise
+    # a group with clearly less residual than noise shows that its noise is overestimated: it counts for no more
+    chance = 1.0 + 4.0 * np.sqrt(2.0 / np.maximum(rows, 1.0))
+    explained_by_noise = float((used * np.minimum(rows * noise, left * chance)).sum() / rows.sum())
+    unexplained = max(best.misfit - explained_by_noise, 0.0)
     chosen = reference
     while chosen > 0 and models[chosen - 1].misfit - models[reference].misfit <= unexplained:
         chosen -= 1

@@ -60,7 +60,7 @@ def burgers() -> Field:
     generator = np.random.default_rng(5)
     x = 2 * np.pi * np.arange(48) / 48
     k = np.arange(1, 4)
-    amplitudes, phases = generator.standard_normal((6, 3)), generator.uniform(0, 2 * np.pi, (6, 3))
+    amplitudes, phases = 0.3 * generator.standard_normal((6, 3)), generator.uniform(0, 2 * np.pi, (6, 3))
     initial = np.einsum("rk,rkx->rx", amplitudes, np.cos(k[:, None] * x + phases[..., None]))[:, None]
     times = (0.02 * np.arange(12)).tolist()
     values = solve(["u_t = -u*u_x + 0.1*u_xx"], initial, lengths=(2 * np.pi,), names=("u",), times=times)
