@@ -12,6 +12,7 @@ from backbone.errors import Diverged, InputError
 from pdenet.collocation import PeriodicAxis
 from pdenet.equation import Equation
 from pdenet.field import Field
+from pdenet.groups import Groups
 from pdenet.ladder import Climb, Rung, climb, rungs
 from pdenet.noise import estimate_noise
 from pdenet.normal_equations import assemble
@@ -156,7 +157,8 @@ def _refit(field: Field, name: str, rung: Rung, device: torch.device) -> Equatio
     """Coefficients and standard errors of the chosen terms from all data."""
     if not rung.support:
         return Equation(f"{name}_t", (), ())
-    equations = assemble(field, rung.support, rung.collocation, device=device)
+    groups = Groups.of(field, rung.collocation, len(rung.support) + len(field.names))
+    equations = assemble(field, rung.support, rung.collocation, groups, device=device)
     coefficients, errors = fit_support(equations, name)
     order = sorted(range(len(coefficients)), key=lambda k: (rung.support[k].order, str(rung.support[k])))
     return Equation(

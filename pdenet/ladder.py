@@ -18,6 +18,7 @@ from backbone.errors import UsageError
 from pdenet.collocation import Collocation
 from pdenet.equation import Equation
 from pdenet.field import Field
+from pdenet.groups import Groups
 from pdenet.library import candidate_terms
 from pdenet.noise_propagation import noise_residual
 from pdenet.normal_equations import NormalEquations, assemble
@@ -112,10 +113,12 @@ def _stand_on(
     order, degree = bound
     collocation = choose_collocation(field, setting.noise, max_order=order, degree=degree)
     terms = candidate_terms(field.names, field.axes, order=order, degree=degree)
+    groups = Groups.of(field, collocation, len(terms) + len(field.names))
     equations = assemble(
         field,
         terms,
         collocation,
+        groups,
         device=setting.device,
         max_rows=SELECTION_ROWS,
         progress=setting.progress,
@@ -127,6 +130,7 @@ def _stand_on(
             equation,
             setting.noise,
             collocation,
+            groups,
             generator=setting.generator,
             device=setting.device,
             max_rows=PROBE_ROWS,
@@ -152,6 +156,7 @@ class _Probe:
             field,
             terms,
             collocation,
+            Groups.of(field, collocation, len(terms) + len(field.names)),
             device=setting.device,
             max_rows=PROBE_ROWS,
             progress=setting.progress,

@@ -9,7 +9,8 @@ from jaxtyping import Float64
 from pdenet.collocation import Collocation
 from pdenet.equation import Equation
 from pdenet.field import Field
-from pdenet.normal_equations import Library, n_blocks, shells_of, windows
+from pdenet.groups import Groups
+from pdenet.normal_equations import Library, windows
 
 
 def noise_residual(
@@ -17,6 +18,7 @@ def noise_residual(
     equation: Equation,
     noise: Float64[np.ndarray, " channel"],
     collocation: Collocation,
+    groups: Groups,
     *,
     generator: np.random.Generator,
     device: torch.device,
@@ -26,9 +28,7 @@ def noise_residual(
 
     Through the products as well as the time derivative: this is the part of the misfit that no equation can remove.
     """
-    shell = torch.as_tensor(shells_of(collocation), device=device)
-    n_shells = int(shell.max()) + 1
-    variance = np.zeros((n_blocks(field, collocation), n_shells))
+    variance = np.zeros(groups.shape)
     if not noise.any():
         return variance
     rows = np.zeros_like(variance)
@@ -43,12 +43,12 @@ def noise_residual(
         names=field.names,
         boundary=field.boundary,
     )
-    pairs = (windows(f, collocation, 2 * target * len(shell), device, max_rows) for f in (field, noisy))
+    pairs = (windows(f, collocation, groups, 2 * library.numbers_per_sample, device, max_rows) for f in (field, noisy))
     for (block, *data), (_, *shaken) in zip(*pairs, strict=True):
         change = library.columns(*shaken) - library.columns(*data)
         residual = change[target] + torch.tensordot(signed, change[: len(signed)], dims=1)
-        for s in range(n_shells):
-            part = residual[:, shell == s]
+        for s, modes in enumerate(groups.members):
+            part = residual[:, torch.as_tensor(modes, device=device)]
             variance[block, s] += float((part**2).sum())
             rows[block, s] += part.numel()
     return variance / np.maximum(rows, 1.0)

@@ -1,8 +1,6 @@
 """Normal matrices of the candidate library, one per group of equations: all that selection ever needs of the data.
 
-A group is one block of data (a run, or a stretch of a single run) and one shell of wave numbers. Inside a group the
-residual is about equally large, between groups it differs by orders of magnitude; groups are therefore what is
-weighted, held out and counted as independent. Data enter block by block, so memory does not grow with their size.
+Data enter block by block, so memory does not grow with their size.
 """
 
 from __future__ import annotations
@@ -18,11 +16,12 @@ from torch import Tensor
 
 from pdenet.collocation import Collocation
 from pdenet.field import Field
+from pdenet.groups import Groups
 from pdenet.library import evaluate_term
 from pdenet.terms import Factor, Term
 
-# A chunk of library rows stays below this many numbers (8 bytes each).
-CHUNK_NUMBERS = 16_000_000
+# A chunk of library rows and what it is made from stay below this many numbers (8 bytes each).
+CHUNK_NUMBERS = 12_000_000
 
 
 @dataclass(frozen=True)
@@ -58,35 +57,11 @@ class NormalEquations:
         return NormalEquations(self.terms, self.names, self.gram[chosen], self.rows[chosen])
 
 
-def shells_of(collocation: Collocation, max_shells: int = 16) -> Int64[np.ndarray, " mode"]:
-    """Shell of each tested mode: by the length of its wave vector, finer where wave numbers are small."""
-    numbers = np.meshgrid(*[axis.wave_numbers for axis in collocation.axes], indexing="ij")
-    radius = np.sqrt(sum(k.astype(np.float64) ** 2 for k in numbers)).ravel()
-    edges = np.arange(1, int(radius.max()) + 1, dtype=np.float64) - 0.5
-    if len(edges) >= max_shells:
-        edges = np.unique(np.round(np.geomspace(1, radius.max(), max_shells))) - 0.5
-    return np.searchsorted(edges, radius)
-
-
-def blocks_of(field: Field, collocation: Collocation, max_blocks: int = 32) -> Int64[np.ndarray, "run window"]:
-    """Block of each window of each run: runs are blocks; a few runs are cut into stretches of time as well."""
-    n_windows = len(collocation.window.starts(field.n_times))
-    pieces = 1 if field.n_runs >= 8 else min(n_windows, -(-8 // field.n_runs))
-    stretch = np.arange(n_windows) * pieces // n_windows
-    block = np.arange(field.n_runs)[:, None] * pieces + stretch[None, :]
-    found = field.n_runs * pieces
-    return block if found <= max_blocks else block * max_blocks // found
-
-
-def n_blocks(field: Field, collocation: Collocation) -> int:
-    """Number of blocks of the data."""
-    return int(blocks_of(field, collocation).max()) + 1
-
-
 def assemble(
     field: Field,
     terms: Sequence[Term],
     collocation: Collocation,
+    groups: Groups,
     *,
     device: torch.device,
     max_rows: int | None = None,
@@ -96,14 +71,13 @@ def assemble(
 
     max_rows: about how many equations per variable are used, spread evenly over the windows; None uses all.
     """
-    shell = torch.as_tensor(shells_of(collocation), device=device)
-    n_shells, n_columns = int(shell.max()) + 1, len(terms) + len(field.names)
-    gram = np.zeros((n_blocks(field, collocation), n_shells, n_columns, n_columns))
-    rows = np.zeros(gram.shape[:2], dtype=np.int64)
+    n_columns = len(terms) + len(field.names)
+    gram = np.zeros((*groups.shape, n_columns, n_columns))
+    rows = np.zeros(groups.shape, dtype=np.int64)
     library = Library(field.names, field.axes, terms, collocation, device)
-    members = [(shell == s).nonzero()[:, 0] for s in range(n_shells)]
+    members = [torch.as_tensor(modes, device=device) for modes in groups.members]
     done = 0
-    for where, values, slopes in windows(field, collocation, n_columns * len(shell), device, max_rows):
+    for where, values, slopes in windows(field, collocation, groups, library.numbers_per_sample, device, max_rows):
         columns = library.columns(values, slopes)
         for s, chosen in enumerate(members):
             part = columns[:, :, chosen].reshape(n_columns, -1)
@@ -117,6 +91,7 @@ def assemble(
 def windows(
     field: Field,
     collocation: Collocation,
+    groups: Groups,
     numbers_per_sample: int,
     device: torch.device,
     max_rows: int | None = None,
@@ -125,12 +100,12 @@ def windows(
     fit, slope = (torch.as_tensor(m, device=device) for m in collocation.window.operators(field.dt))
     width, points = collocation.window.width, collocation.window.degree
     starts = collocation.window.starts(field.n_times)
-    block = blocks_of(field, collocation)
-    n_rows = block.size * points * math.prod(len(axis.wave_numbers) for axis in collocation.axes)
+    n_rows = groups.block.size * points * len(groups.shell)
     stride = 1 if max_rows is None else -(-n_rows // max_rows)
-    n_per_chunk = max(CHUNK_NUMBERS // (numbers_per_sample * points), 1)
-    for b in range(int(block.max()) + 1):
-        pairs = np.argwhere(block == b)
+    n_samples = max(CHUNK_NUMBERS // numbers_per_sample, 1)
+    n_per_chunk = max(n_samples // points, 1)
+    for b in range(groups.shape[0]):
+        pairs = np.argwhere(groups.block == b)
         # neighbouring blocks start at different windows, so that thinning leaves no stretch of time out
         pairs = pairs[min(b % stride, len(pairs) - 1) :: stride]
         for first in range(0, len(pairs), n_per_chunk):
@@ -138,7 +113,9 @@ def windows(
             snapshots = np.stack([field.values[run, starts[w] : starts[w] + width] for run, w in chosen])
             data = torch.as_tensor(snapshots, device=device).flatten(2)
             shape = (len(chosen) * points, len(field.names), *field.space_shape)
-            yield b, (fit @ data).reshape(shape), (slope @ data).reshape(shape)
+            values, slopes = (fit @ data).reshape(shape), (slope @ data).reshape(shape)
+            for piece in zip(values.split(n_samples), slopes.split(n_samples), strict=True):
+                yield b, *piece
 
 
 class Library:
@@ -164,6 +141,14 @@ class Library:
             ]
             for word in sorted(words)
         }
+
+    @property
+    def numbers_per_sample(self) -> int:
+        """Numbers held at once for one collocation time: factors on the product grid, and twice the tested columns."""
+        n_fine = math.prod(len(test.T) for test in self._tests)
+        n_modes = math.prod(len(test) for test in self._tests)
+        n_factors = len(self._operators) * len(self._names)
+        return n_factors * n_fine + 2 * (len(self._terms) + len(self._names)) * n_modes
 
     def columns(
         self, values: Float64[Tensor, "sample channel *space"], slopes: Float64[Tensor, "sample channel *space"]

@@ -6,7 +6,7 @@
 3. The reference is the largest model in which every term is significant (1 % over all candidates together), with
    standard errors that count blocks of data, not rows, as independent.
 4. A smaller model is chosen if what the further terms explain is less than what the reference leaves unexplained
-   beyond measurement noise: such terms mend errors of the data, they are not found by them.
+   beyond measurement noise, or less than rounding: such terms mend errors of the data, they are not found by them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_TERMS = 30
 DEPENDENT = 1e-12  # share of a unit column (in power) left by the others below which rounding decides
 N_SWEEPS = 2  # more could settle on a model that explains the many faint groups and gives up the few strong ones
 PRIOR_ROWS = 40.0  # rows' worth of trust in the smooth variance model, for groups with few rows
-FLOOR = 1e-14  # residual power below this share of the mean power is rounding
+FLOOR = 1e-14  # share of the mean power, 1e-7 in amplitude, that solvers of data and float64 transforms leave over
 
 Gram = Float64[np.ndarray, "block shell column column"]
 
@@ -196,13 +196,14 @@ def select(
     # a group with clearly less residual than noise shows that its noise is overestimated: it counts for no more
     chance = 1.0 + 4.0 * np.sqrt(2.0 / np.maximum(rows, 1.0))
     explained_by_noise = float((used * np.minimum(rows * noise, left * chance)).sum() / rows.sum())
-    unexplained = max(best.misfit - explained_by_noise, 0.0)
+    floor = rounding_power(equations, target)
+    unexplained = max(best.misfit - explained_by_noise, floor * float((used * rows).sum() / rows.sum()))
     chosen = reference
     while chosen > 0 and models[chosen - 1].misfit - models[reference].misfit <= unexplained:
         chosen -= 1
     picked = models[chosen]
     left = residual_power(gram, target, picked.places, picked.coefficients)
-    over_noise = float((left / np.maximum(noise, 1e-300)).sum() / rows.sum())
+    over_noise = float((left / np.maximum(noise, floor)).sum() / rows.sum())
     return Front(name, equations.terms, tuple(models), reference, chosen, over_noise)
 
 
@@ -233,8 +234,12 @@ def group_weights(
 ) -> Float64[np.ndarray, "block shell"]:
     """Inverse residual variance of each group under a model."""
     power = residual_power(equations.gram, target, places, coefficients)
-    floor = FLOOR * float(equations.gram[..., target, target].sum() / equations.rows.sum())
-    return 1.0 / group_variance(power, equations.rows.astype(np.float64), floor)
+    return 1.0 / group_variance(power, equations.rows.astype(np.float64), rounding_power(equations, target))
+
+
+def rounding_power(equations: NormalEquations, target: int) -> float:
+    """Mean square residual below which only rounding and the solver of the data are left to explain."""
+    return FLOOR * float(equations.gram[..., target, target].sum() / equations.rows.sum())
 
 
 def _model(
