@@ -95,7 +95,7 @@ def discover(
     errors = scorer.errors({name: found[name].equation(found[name].front.chosen) for name in field.names})
     fronts = {name: _front(name, found, scorer, progress) for name in field.names}
     equations = tuple(_refit(field, name, found[name], device) for name in field.names)
-    if coarse and scorer.axes is not None:
+    if coarse and scorer.axes is not None and any(equation.terms for equation in equations):
         progress("snapshots are far apart in time: refining by shooting")
         equations, errors = _refined(train, equations, scorer, errors, device)
     return Discovery(

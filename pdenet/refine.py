@@ -113,7 +113,9 @@ def _shells(axes: Sequence[FourierAxis], device: torch.device) -> Tensor:
     return torch.as_tensor(np.round(radius).astype(np.int64), device=device)
 
 
-def _weights(residual: Complex128[Tensor, "step sample channel *mode"], shell: Tensor) -> Float64[Tensor, "*mode"]:
+def _weights(
+    residual: Complex128[Tensor, "step sample channel *mode"], shell: Tensor
+) -> Float64[Tensor, " channel *mode"]:
     """Inverse standard deviation of the residual by channel and shell."""
     power = residual.abs().square().mean(dim=(0, 1)).flatten(1)
     index = shell.flatten()

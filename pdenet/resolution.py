@@ -123,14 +123,17 @@ def _tested_modes(
 
 
 def truncation_error(field: Field, noise: Float64[np.ndarray, " channel"], collocation: Collocation) -> float:
-    """Error of the slopes that the window's polynomials leave, over the slopes themselves (RMS); noise left out."""
+    """RMS error of the slopes that the window's polynomials leave, over the slopes; 0 if noise hides it."""
     modes, variance = _tested_modes(field, noise, collocation.axes)
     window = collocation.window
-    _, slope = window.operators(field.dt)
-    slopes = [slope @ modes[s : s + window.width] for s in window.starts(len(modes))]
     if window.width < window.degree + 2:
         return 0.0
-    return float(np.sqrt(_truncation(modes, variance, window, field.dt) / max(np.mean(np.square(slopes)), 1e-300)))
+    _, slope = window.operators(field.dt)
+    slopes = [slope @ modes[s : s + window.width] for s in window.starts(len(modes))]
+    left_out = _truncation(modes, variance, window, field.dt)
+    if left_out < variance * float(np.mean(np.sum(slope**2, axis=1))):
+        return 0.0
+    return float(np.sqrt(left_out / max(np.mean(np.square(slopes)), 1e-300)))
 
 
 def _truncation(modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float) -> float:

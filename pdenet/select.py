@@ -23,6 +23,7 @@ from pdenet.normal_equations import NormalEquations
 from pdenet.terms import Term
 
 SIGNIFICANCE = 0.01  # chance of one false term among all candidates, if errors were only chance
+ENOUGH_BLOCKS = 6  # with fewer, no |t| could pass the limit of Student's distribution
 MAX_TERMS = 30
 DEPENDENT = 1e-12  # share of a unit column (in power) left by the others below which rounding decides
 N_SWEEPS = 2  # more could settle on a model that explains the many faint groups and gives up the few strong ones
@@ -158,13 +159,14 @@ def significance(
     coefficients: Float64[np.ndarray, " term"],
     inverse: Float64[np.ndarray, "term term"],
 ) -> Float64[np.ndarray, " term"]:
-    """|t| of each coefficient: the smaller of the one that trusts the row variances and the one that counts blocks."""
+    """|t| of each coefficient: the smaller of the one that trusts the row variances and the one that counts blocks.
+
+    Where blocks are too few to tell of chance, the shells of each are counted as independent too.
+    """
     chosen = list(places)
-    score = np.einsum(
-        "bs,bsi->bi", weights, gram[:, :, chosen, target] - gram[:, :, chosen][..., chosen] @ coefficients
-    )
-    n_blocks = len(score)
-    by_block = inverse @ (score.T @ score) @ inverse * (n_blocks / max(n_blocks - 1, 1))
+    score = weights[..., None] * (gram[:, :, chosen, target] - gram[:, :, chosen][..., chosen] @ coefficients)
+    score = score.sum(axis=1) if len(gram) >= ENOUGH_BLOCKS else score.reshape(-1, len(chosen))
+    by_block = inverse @ (score.T @ score) @ inverse * (len(score) / max(len(score) - 1, 1))
     variance = np.maximum(np.diag(by_block), np.diag(inverse))
     return np.abs(coefficients) / np.sqrt(np.maximum(variance, 1e-300))
 
@@ -180,8 +182,8 @@ def select(
     """
     target = equations.target(name)
     gram, rows = equations.gram, equations.rows.astype(np.float64)
-    n_blocks = len(gram)
-    limit = float(stats.t.ppf(1.0 - SIGNIFICANCE / (2.0 * equations.n_terms), max(n_blocks - 1, 1)))
+    n_independent = len(gram) if len(gram) >= ENOUGH_BLOCKS else rows.size
+    limit = float(stats.t.ppf(1.0 - SIGNIFICANCE / (2.0 * equations.n_terms), max(n_independent - 1, 1)))
     weights = first_weights(equations, name)
     for _ in range(N_SWEEPS):
         matrix = weighted_gram(gram, weights)

@@ -98,3 +98,23 @@ def test_too_few_snapshots_and_too_large_libraries_are_refused(heat: Field) -> N
     wide = Field(values=np.zeros((1, 4, 12, 8)), dt=1.0, dx=(1.0,), names=names, boundary=("periodic",))
     with pytest.raises(UsageError, match="candidate terms"):
         rungs(wide, 4, 3)
+
+
+def test_no_tensor_is_made_on_an_implicit_device(heat: Field) -> None:
+    plain = discover(heat, device=CPU, order=2, degree=2)
+    with torch.device("meta"):  # a tensor made without naming its device would hold no numbers
+        named = discover(heat, device=CPU, order=2, degree=2)
+    assert named.equations == plain.equations
+
+
+def test_snapshots_too_coarse_for_polynomials_are_refined_by_shooting() -> None:
+    from pdenet.simulation.spectral import solve
+
+    x = 20.0 * np.arange(64) / 64
+    initial = sum(2.0 * k**2 / np.cosh(k * (x - start)) ** 2 for k, start in ((1.0, 5.0), (0.7, 12.0)))[None, None]
+    times = [0.08 * k for k in range(20)]
+    values = solve(["u_t = -6*u*u_x - u_xxx"], initial, lengths=(20.0,), names=("u",), times=times)
+    field = Field(values=values, dt=0.08, dx=(20.0 / 64,), names=("u",), boundary=("periodic",))
+    found = discover(field, device=CPU, order=3, degree=2)
+    demand(terms(found), {"u*u_x": -6.0, "u_xxx": -1.0}, 1e-3)  # the bound
+    assert found.heldout_error < 1e-3
