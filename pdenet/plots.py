@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 MAX_BARS = 14  # terms drawn per equation, the largest
-MAX_CHARACTERS = 130  # of a printed equation on the page
+MAX_CHARACTERS = 95  # of a printed equation on the page
 INK, ACCENT, QUIET = "#1b2a41", "#c8553d", "#8a97a8"
 
 
@@ -120,6 +120,7 @@ def _draw_errors(
         inset.semilogy(dt * np.arange(1, len(errors) + 1), errors, color=INK)
         inset.set_title("over time", fontsize=8)
         inset.tick_params(labelsize=7)
+    axes.set_visible(bool(any(scored.values()) or errors))
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -156,6 +157,6 @@ def _draw_filters(band: SubFigure, filters: Mapping[str, Float64[np.ndarray, "ro
         axes.imshow(moments, cmap="RdBu_r", vmin=-1.0, vmax=1.0)
         for (i, j), value in np.ndenumerate(moments):
             axes.text(j, i, f"{value:.2g}" if abs(value) > 5e-4 else "·", ha="center", va="center", fontsize=6)
-        axes.set_title(f"moments of {name}", fontsize=9)
+        axes.set_title(f"moments: {name}" if name else "moments: value", fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
