@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement
 
+import torch
 from torch import Tensor
 
 from pdenet.terms import Factor, Term
@@ -40,9 +42,5 @@ def candidate_terms(names: Sequence[str], axes: Sequence[str], *, order: int, de
 def evaluate_term(term: Term, factors: Mapping[Factor, Tensor]) -> Tensor:
     """The product of the factors' values; the constant has the shape of any of them."""
     if not term.powers:
-        return next(iter(factors.values())).new_ones(()).expand(next(iter(factors.values())).shape)
-    value: Tensor | None = None
-    for factor in term.factors:
-        value = factors[factor] if value is None else value * factors[factor]
-    assert value is not None
-    return value
+        return torch.ones_like(next(iter(factors.values())))
+    return math.prod((factors[factor] for factor in term.factors[1:]), start=factors[term.factors[0]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -36,13 +38,7 @@ def noise_residual(
     signed = torch.tensor([-c for c in equation.coefficients], dtype=torch.float64, device=device)
     target = len(equation.terms) + field.names.index(equation.variable)
     shaped = noise.reshape(-1, *(1,) * field.n_dims)
-    noisy = Field(
-        values=field.values + shaped * generator.standard_normal(field.values.shape),
-        dt=field.dt,
-        dx=field.dx,
-        names=field.names,
-        boundary=field.boundary,
-    )
+    noisy = replace(field, values=field.values + shaped * generator.standard_normal(field.values.shape))
     pairs = (windows(f, collocation, groups, 2 * library.numbers_per_sample, device, max_rows) for f in (field, noisy))
     for (block, *data), (_, *shaken) in zip(*pairs, strict=True):
         change = library.columns(*shaken) - library.columns(*data)
