@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 
 from backbone.commands.shell import new_app, run
+from durr.commands import register as register_durr
 from pdenet.commands import register as register_pdenet
 
 app = new_app()
 register_pdenet(app)
+register_durr(app)
 
 
 def main() -> None:

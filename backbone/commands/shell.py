@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from backbone.errors import Failure, OutputError, ResourceError, UsageError
 
 DEVICES = "auto, cpu, cuda or cuda:N"
+GROUPS = {"bench": "Measure this program beside its peers.", "train": "Train a model on your own data."}
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
 Device = Annotated[str, typer.Option("--device", help=f"Where to compute: {DEVICES}.")]
@@ -122,9 +124,7 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except typer.TyperException as wrong:
-        usage = getattr(wrong, "ctx", None)
-        path = usage.command_path if usage is not None else "pdenet-durr"
-        return _tell(UsageError(wrong.format_message(), where=path, cure=f"{path} --help"), words)
+        return _tell(_wrong_usage(wrong), words)
     except MemoryError as error:
         return _tell(_out_of_memory(error), words)
     except BrokenPipeError:
@@ -141,6 +141,16 @@ def _tell(failure: Failure, words: list[str]) -> int:
         print_json({"error": failure.as_dict()})
     print(failure, file=sys.stderr)
     return failure.exit_code
+
+
+def _wrong_usage(wrong: typer.TyperException) -> UsageError:
+    """The parser's complaint; in a group like `bench` the cure is its list of commands, elsewhere the help."""
+    context = getattr(wrong, "ctx", None)  # only errors of usage know where they happened
+    path = "pdenet-durr" if context is None else context.command_path
+    cure = f"{path} --help"
+    if context is not None and context.parent and isinstance(context.command, typer.core.TyperGroup):
+        cure = " or ".join(f"{path} {name}" for name in sorted(context.command.commands))
+    return UsageError(wrong.format_message(), where=path, cure=cure)
 
 
 def _interrupted() -> int:
@@ -171,6 +181,18 @@ def _unexpected(error: Exception, words: list[str]) -> int:
 
 
 def register(app: typer.Typer, commands: Mapping[str, Callable[..., Any]]) -> None:
-    """Add commands to the application under their names."""
+    """Add commands to the application under their names; "bench pde" is the command pde of the group bench."""
     for name, command in commands.items():
-        app.command(name)(command)
+        *group, word = name.split()
+        parent = _group(app, group[0]) if group else app
+        parent.command(word)(command)
+
+
+def _group(app: typer.Typer, name: str) -> typer.Typer:
+    """The group of this name, made at its first command: every room adds its own to it."""
+    for made in app.registered_groups:
+        if made.name == name and made.typer_instance is not None:
+            return made.typer_instance
+    group = typer.Typer(help=GROUPS[name], rich_markup_mode=None)
+    app.add_typer(group, name=name)
+    return group

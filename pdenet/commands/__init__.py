@@ -1,11 +1,11 @@
-"""Commands on PDE data: inspect, simulate, learn, equation, bench."""
+"""Commands on PDE data: inspect, simulate, learn, equation, bench pde."""
 
 from __future__ import annotations
 
 import typer
 
 from backbone.commands import shell
-from pdenet.commands.bench import bench
+from pdenet.commands.bench import bench_pde
 from pdenet.commands.equation import equation
 from pdenet.commands.inspect import inspect
 from pdenet.commands.learn import learn
@@ -16,7 +16,7 @@ COMMANDS = {
     "simulate": simulate,
     "learn": learn,
     "equation": equation,
-    "bench": bench,
+    "bench pde": bench_pde,
 }
 
 

@@ -1,4 +1,4 @@
-"""`pdenet-durr bench`: known equations found again, beside the peers, with seconds and memory."""
+"""`pdenet-durr bench pde`: known equations found again, beside the peers, with seconds and memory."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import Annotated
 import typer
 
 from backbone.commands.shell import Config, Debug, Json, Quiet, Seed, Talk, print_json
-from backbone.errors import UsageError
-
-SUITES = ("pde",)
 
 
-def bench(
-    suite: Annotated[str, typer.Argument(help="What to measure: pde.")],
+def bench_pde(
     rows: Annotated[str | None, typer.Option("--rows", help="Rows of the table, as heat,kdv; all by default.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each noisy row.")] = 5,
     data: Annotated[
@@ -38,18 +34,16 @@ def bench(
     from pdenet.benchmark.run import Settings, run_rows
     from pdenet.benchmark.summary import table_lines
 
-    if suite not in SUITES:
-        raise UsageError(f"unknown suite '{suite}'", where="SUITE", cure="pdenet-durr bench pde")
     chosen = choose_rows(None if rows is None else rows.split(","))
     if peers:
         check_peers()
     talk = Talk(quiet=quiet)
-    record = Record(out, suite)
+    record = Record(out, "pde")
     settings = Settings(seed=seed, seeds=seeds, folder=data, peers=peers)
     good = run_rows(chosen, settings, record, talk.note)
     found = record.rows([row.name for row in chosen])
     if json:
-        print_json({"suite": suite, "rows": found, "file": str(out)})
+        print_json({"suite": "pde", "rows": found, "file": str(out)})
     else:
         print("\n".join(table_lines(found)))
     return 0 if good else 1
