@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,10 +84,12 @@ def integrate(
     gradient: Gradient = Backprop(),
     until: Endpoint | None = None,
     save: Save = "last",
+    view: Callable[[Tensor], Tensor] | None = None,
 ) -> Trajectory:
     """Solve dy/dt = f(t, y; theta(t)), y(ts[0]) = y0, on the grid; all systems of the house are arguments of this.
 
     until: where each sample stops; a stopped sample stays bit-equal, and the solve ends with the last one.
+    view: what of each state y is saved, "batch ..."; the whole state by default.
     Raises UsageError for combinations that make no sense, before the first step; Diverged(step, t) after a step
     that leaves a NaN or an infinity.
     """
@@ -100,7 +102,7 @@ def integrate(
             ts.clear()
             ys.clear()
         ts.append(t)
-        ys.append(state.y)
+        ys.append(state.y if view is None else view(state.y))
     return Trajectory(
         ts=tuple(ts),
         ys=torch.stack(ys) if save == "all" else ys[0],

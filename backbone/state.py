@@ -32,22 +32,21 @@ class State:
 
     @property
     def stepped(self) -> Inexact[Tensor, " stepped *state"]:
-        """The samples to step next; among them a few may have stopped since the last compaction."""
+        """The samples to step next."""
         return self.y if self.rows is None else self.y.index_select(0, self.rows)
 
     def moved(self, y: Inexact[Tensor, " stepped *state"], memory: Memory) -> State:
         """The state after a step that took `stepped` to y; stopped samples keep their bits."""
         whole = y if self.rows is None else self.y.index_copy(0, self.rows, y)
-        frozen = self.stopped.view(-1, *(1,) * (whole.ndim - 1))
-        return replace(self, y=torch.where(frozen, self.y, whole), memory=memory)
+        return replace(self, y=whole, memory=memory)
 
     def stop(self, ends: Bool[Tensor, " batch"], t: float) -> State:
-        """The state once the samples of `ends` stop at time t; compacted when half of the stepped ones are done."""
+        """The state once the samples of `ends` stop at time t: they leave the rows that are stepped."""
         stopped = self.stopped | ends
         stopped_at = torch.where(stopped & ~self.stopped, t, self.stopped_at)
         state = replace(self, stopped=stopped, stopped_at=stopped_at)
         done = stopped if self.rows is None else stopped[self.rows]
-        if 2 * int(done.sum()) < len(done):
+        if not bool(done.any()):
             return state
         kept = torch.nonzero(~done).squeeze(1)
         rows = kept if self.rows is None else self.rows[kept]
@@ -55,5 +54,5 @@ class State:
 
     @property
     def finished(self) -> bool:
-        """Whether every sample has stopped: compaction has then left no row."""
+        """Whether every sample has stopped: no row is left."""
         return self.rows is not None and len(self.rows) == 0

@@ -1,0 +1,101 @@
+"""The restoration unit: the dynamics f of dX/dt = f(X, w) that carry a degraded image towards a clean one.
+
+Zhang, Lu, Liu, Dong, ICLR 2019 (DURR): X(0) is the degraded image, one Euler step of length 1 is one unfolding, and
+the weights w are shared by all steps. Here X holds the image and a memory, both at half resolution, so that a step
+costs a quarter and keeps what it saw; and every layer is free of additive constants, so that f(a X) = a f(X) for
+a > 0 and levels of noise outside the training's are met by scale (Mohan et al., ICLR 2020).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from backbone.dynamics import Dynamics, VectorField
+
+FOLD = 2  # the image is folded into FOLD^2 features per channel
+OUTPUT_GAIN = 0.1  # a step of the untrained unit changes little, so that ten of them stay bounded
+
+
+class RestorationUnit(Dynamics):
+    """One level of U-Net over the folded image: convolutions at half and at quarter resolution, no constants.
+
+    channels: of the image, 1 or 3. features: of the state at half resolution, the image in the first 4 * channels.
+    inner: features at quarter resolution. depth: pairs of convolutions there.
+    """
+
+    align = 2 * FOLD  # rows and columns of an image are multiples of this
+
+    def __init__(
+        self, channels: int, *, features: int = 64, inner: int = 64, depth: int = 1, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.channels = channels
+        self.features = features
+        self.enter = convolution(features, features, generator)
+        self.down = nn.utils.skip_init(nn.Conv2d, features, inner, 2, stride=2, bias=False)
+        self.blocks = nn.ModuleList([InnerBlock(inner, generator) for _ in range(depth)])
+        self.up = nn.utils.skip_init(nn.ConvTranspose2d, inner, features, 2, stride=2, bias=False)
+        self.merge = convolution(features, features, generator)
+        self.leave = convolution(features, features, generator, gain=OUTPUT_GAIN)
+        nn.init.kaiming_normal_(self.down.weight, generator=generator)
+        nn.init.normal_(self.up.weight, std=1 / math.sqrt(inner), generator=generator)
+        self.to(memory_format=torch.channels_last)
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away one step looks."""
+        half = 3 * FOLD  # enter, merge, leave
+        quarter = 2 * FOLD * (2 * len(self.blocks) + 1)  # two convolutions a block; down and up, one cell together
+        return half + quarter
+
+    def start(self, noisy: Float[Tensor, "batch channel row col"]) -> Float[Tensor, "batch feature half_row half_col"]:
+        """The state X(0) of a degraded image: folded, its memory empty."""
+        folded = F.pixel_unshuffle(noisy, FOLD)
+        memory = self.features - folded.shape[1]
+        return F.pad(folded, (0, 0, 0, 0, 0, memory)).contiguous(memory_format=torch.channels_last)
+
+    def image(self, state: Float[Tensor, "batch feature half_row half_col"]) -> Float[Tensor, "batch channel row col"]:
+        """The image in a state."""
+        return F.pixel_shuffle(state[:, : self.channels * FOLD**2], FOLD)
+
+    def on(self, t0: float, t1: float) -> VectorField:
+        """The same field on every step: one set of weights, and no clock."""
+        return self.field
+
+    def field(
+        self, t: float, state: Float[Tensor, "batch feature half_row half_col"]
+    ) -> Float[Tensor, "batch feature half_row half_col"]:
+        """dX/dt; float32 whatever the precision inside, so that the steps add up exactly."""
+        wide = F.relu(self.enter(state))
+        narrow = self.down(wide)
+        for block in self.blocks:
+            narrow = narrow + block(narrow)
+        wide = wide + self.up(F.relu(narrow))
+        return self.leave(F.relu(self.merge(wide))).to(state.dtype)
+
+
+class InnerBlock(nn.Module):
+    """Two convolutions at quarter resolution, the branch of a residual block."""
+
+    def __init__(self, features: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.first = convolution(features, features, generator)
+        self.second = convolution(features, features, generator)
+
+    def forward(self, x: Float[Tensor, "batch feature row col"]) -> Float[Tensor, "batch feature row col"]:
+        branch: Tensor = self.second(F.relu(self.first(F.relu(x))))
+        return branch
+
+
+def convolution(inputs: int, outputs: int, generator: torch.Generator, *, gain: float = 1.0) -> nn.Conv2d:
+    """A 3 x 3 convolution without constants, He's normal initial weights times gain."""
+    layer = nn.utils.skip_init(nn.Conv2d, inputs, outputs, 3, padding=1, bias=False)
+    nn.init.kaiming_normal_(layer.weight, generator=generator)
+    with torch.no_grad():
+        layer.weight.mul_(gain)
+    return layer
