@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backbone.errors import InputError, UsageError
 from pdenet.equation import Equation
@@ -54,6 +55,17 @@ class Row:
     def equations(self) -> tuple[Equation, ...]:
         """The truth."""
         return tuple(Equation.parse(text) for text in self.truth)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the file of results says about the row."""
+        return {
+            "truth": list(self.truth),
+            "mean_bound": self.mean_bound,
+            "max_bound": self.max_bound,
+            "noise": self.noise,
+            "note": self.note,
+        }
 
     @property
     def is_file(self) -> bool:

@@ -7,17 +7,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backbone.record import Record
 from pdenet.benchmark.cases import Row
-from pdenet.benchmark.record import Record
 from pdenet.benchmark.score import score
-from pdenet.benchmark.summary import summarize
+from pdenet.benchmark.summary import reached, summarize
 from pdenet.equation import Equation
 
+PACKAGES = ("pdenet-durr", "pysindy", "torch", "numpy", "scipy")  # whose versions decide the figures
 OURS = "ours"
 PEERS = ("best", "default")
 LIMIT_S = 3600.0  # of one run of one method
@@ -44,13 +45,20 @@ def run_rows(rows: Sequence[Row], settings: Settings, record: Record, told: Call
     good = True
     for row in rows:
         if row.is_file and not _at_hand(row, settings):
-            record.skip(row, f"{row.source} is not at hand: name its folder with --data")
+            record.skip(row.name, row.facts, f"{row.source} is not at hand: name its folder with --data")
             told(f"{row.name}: skipped, {row.source} is not at hand")
             continue
         for method, runs in _measure_row(row, settings, told):
-            record.keep(row, method, runs, summarize(runs))
+            keep(record, row, method, runs)
             good = good and all("error" not in run for run in runs)
     return good
+
+
+def keep(record: Record, row: Row, method: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Record the runs of one method over the seeds, their summary and whether it reaches the bound."""
+    summary = summarize(runs)
+    good = reached(summary, row.mean_bound, row.max_bound)
+    record.keep(row.name, row.facts, method, {"reached": good, "summary": summary, "runs": runs})
 
 
 def _at_hand(row: Row, settings: Settings) -> bool:

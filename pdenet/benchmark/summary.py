@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from backbone.table import aligned
+
 COLUMNS = ("method", "terms", "false", "exact", "max %", "mean %", "CPU s", "peak MB", "reached")
 LABELS = {"ours": "ours", "best": "PySINDy weak, best", "default": "PySINDy default"}
 
@@ -46,7 +48,7 @@ def table_lines(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
         if "skipped" in row:
             lines.append(f"  skipped: {row['skipped']}")
         if row["methods"]:
-            lines += [f"  {line}" for line in _aligned([COLUMNS, *_cells(row["methods"])])]
+            lines += [f"  {line}" for line in aligned([COLUMNS, *_cells(row["methods"])])]
         lines += _failures(row["methods"])
         lines.append("")
     return lines[:-1]
@@ -85,16 +87,4 @@ def _failures(methods: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"  {LABELS[method]} failed: {entry['summary']['error']}"
         for method, entry in methods.items()
         if "error" in entry["summary"]
-    ]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of equal width, the first to the left and numbers to the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return [
-        "  ".join(
-            word.ljust(width) if k == 0 else word.rjust(width)
-            for k, (word, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
     ]

@@ -28,17 +28,17 @@ def bench_pde(
     config: Config = None,
 ) -> int:
     """Measure how well known equations are found again, by this program and by PySINDy."""
+    from backbone.record import Record
     from pdenet.benchmark.cases import choose_rows
     from pdenet.benchmark.peers import check_peers
-    from pdenet.benchmark.record import Record
-    from pdenet.benchmark.run import Settings, run_rows
+    from pdenet.benchmark.run import PACKAGES, Settings, run_rows
     from pdenet.benchmark.summary import table_lines
 
     chosen = choose_rows(None if rows is None else rows.split(","))
     if peers:
         check_peers()
     talk = Talk(quiet=quiet)
-    record = Record(out, "pde")
+    record = Record(out, "pde", PACKAGES)
     settings = Settings(seed=seed, seeds=seeds, folder=data, peers=peers)
     good = run_rows(chosen, settings, record, talk.note)
     found = record.rows([row.name for row in chosen])

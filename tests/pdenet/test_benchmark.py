@@ -14,11 +14,11 @@ from pdenet_durr_cli import app
 
 from backbone.commands.shell import run
 from backbone.errors import InputError, UsageError
+from backbone.record import Record
 from pdenet.benchmark import child
 from pdenet.benchmark.cases import BY_NAME, ROWS, choose_rows, data_file, make_field
 from pdenet.benchmark.peers import check_peers, equations, term
-from pdenet.benchmark.record import Record
-from pdenet.benchmark.run import Settings, run_rows
+from pdenet.benchmark.run import PACKAGES, Settings, keep, run_rows
 from pdenet.benchmark.score import score
 from pdenet.benchmark.summary import reached, summarize, table_lines
 from pdenet.equation import Equation
@@ -128,35 +128,23 @@ def test_a_bound_is_reached_with_exact_terms_only() -> None:
     assert not reached(summarize([{"error": "no"}]), 2.0, None)
 
 
-def test_results_are_merged_and_others_kept(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "pde.json"
-    heat, kdv = BY_NAME["heat"], BY_NAME["kdv"]
-    Record(path, "pde").keep(heat, "ours", [RUN], summarize([RUN]))
-    later = Record(path, "pde")
-    later.keep(kdv, "best", [RUN], summarize([RUN]))
-    later.keep(heat, "default", [RUN], summarize([RUN]))
-    rows = json.loads(path.read_text())["rows"]
-    assert list(rows) == ["heat", "kdv"]
-    assert list(rows["heat"]["methods"]) == ["ours", "default"]
+def test_what_is_recorded_says_the_truth_and_whether_the_bound_is_reached(tmp_path: Path) -> None:
+    record = Record(tmp_path / "pde.json", "pde", PACKAGES)
+    keep(record, BY_NAME["heat"], "ours", [RUN])
+    keep(record, BY_NAME["kdv"], "best", [RUN | {"mean_error": 0.1}])
+    rows = json.loads(record.path.read_text())["rows"]
     assert rows["heat"]["truth"] == ["u_t = 0.1*u_xx + 0.1*u_yy"]
-    assert rows["kdv"]["methods"]["best"]["reached"] is False  # 2 % is above .1 %
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"suite": "images", "rows": {}}'])
-def test_a_file_that_is_no_record_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "pde.json"
-    path.write_text(content)
-    with pytest.raises(InputError, match=r"pde\.json"):
-        Record(path, "pde")
-    assert path.read_text() == content
+    assert rows["heat"]["methods"]["ours"]["reached"] is False  # 2 % is above .05 %
+    assert rows["kdv"]["methods"]["best"]["reached"] is True
+    assert rows["kdv"]["methods"]["best"]["runs"] == [RUN | {"mean_error": 0.1}]
 
 
 def test_the_table_has_one_aligned_line_per_method(tmp_path: Path) -> None:
-    record = Record(tmp_path / "pde.json", "pde")
+    record = Record(tmp_path / "pde.json", "pde", PACKAGES)
     row = replace(BY_NAME["pdenet-burgers"], truth=("u_t = -1*u*u_x + 0.1*u_xx",), note="a note")
-    record.keep(row, "ours", [RUN], summarize([RUN]))
-    record.keep(row, "best", [RUN, RUN], summarize([RUN | {"false": 12}, RUN]))
-    record.keep(row, "default", [], summarize([{"error": "out of memory"}]))
+    keep(record, row, "ours", [RUN])
+    keep(record, row, "best", [RUN | {"false": 12}, RUN])
+    keep(record, row, "default", [{"error": "out of memory"}])
     assert table_lines(record.rows(["pdenet-burgers"])) == [
         "pdenet-burgers: u_t = -1*u*u_x + 0.1*u_xx",
         "  bound: exact terms, mean error 2 %, max error 5 %",
@@ -169,7 +157,7 @@ def test_the_table_has_one_aligned_line_per_method(tmp_path: Path) -> None:
 
 
 def test_a_row_without_its_file_is_skipped_and_the_reason_told(tmp_path: Path) -> None:
-    record = Record(tmp_path / "pde.json", "pde")
+    record = Record(tmp_path / "pde.json", "pde", PACKAGES)
     told: list[str] = []
     assert run_rows([BY_NAME["kdv.mat"]], Settings(peers=False), record, told.append)
     assert told == ["kdv.mat: skipped, kdv.mat is not at hand"]
@@ -177,7 +165,7 @@ def test_a_row_without_its_file_is_skipped_and_the_reason_told(tmp_path: Path) -
 
 
 def test_a_failing_method_is_recorded(tmp_path: Path) -> None:
-    record = Record(tmp_path / "pde.json", "pde")
+    record = Record(tmp_path / "pde.json", "pde", PACKAGES)
     (tmp_path / "kdv.mat").write_bytes(b"no MATLAB file")
     settings = Settings(peers=False, folder=tmp_path)
     assert not run_rows([BY_NAME["kdv.mat"]], settings, record, lambda text: None)

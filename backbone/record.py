@@ -1,4 +1,4 @@
-"""The file of results: merged method by method and written whole each time, so that a stop keeps what is done."""
+"""The file of a benchmark's results: merged method by method and written whole each time; a stop keeps what is done."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 
 from backbone.atomic import write_atomic
 from backbone.errors import InputError, OutputError
-from pdenet.benchmark.cases import Row
-from pdenet.benchmark.summary import reached
-
-PACKAGES = ("pdenet-durr", "pysindy", "torch", "numpy", "scipy")
 
 
 class Record:
     """Results by row and method in a JSON file. Rows and methods that are not run again stay as they are."""
 
-    def __init__(self, path: Path, suite: str) -> None:
-        """Take up an existing file. Raises InputError if it is not one of ours, OutputError if it cannot be written."""
+    def __init__(self, path: Path, suite: str, packages: Sequence[str]) -> None:
+        """Take up an existing file. packages: those whose versions decide the figures.
+
+        Raises InputError if the file is not one of this suite, OutputError if it cannot be written.
+        """
         self.path = path
+        self._packages = packages
         self.document: dict[str, Any] = _load(path, suite) if path.exists() else {"suite": suite, "rows": {}}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,22 +32,20 @@ class Record:
         if not os.access(path.parent, os.W_OK):
             raise OutputError(f"{path.parent} cannot be written", where="--out", cure="name a file in another folder")
 
-    def keep(self, row: Row, method: str, runs: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> None:
-        """Replace one method's results of a row."""
-        entry = self._row(row)
+    def keep(self, row: str, facts: Mapping[str, Any], method: str, results: Mapping[str, Any]) -> None:
+        """Replace one method's results of a row. facts: what the row is, as it stands now."""
+        entry = self._row(row, facts)
         entry.pop("skipped", None)
         entry["methods"][method] = {
-            "reached": reached(summary, row.mean_bound, row.max_bound),
-            "summary": summary,
-            "runs": runs,
-            "versions": _versions(),
+            **results,
+            "versions": _versions(self._packages),
             "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
         self._save()
 
-    def skip(self, row: Row, reason: str) -> None:
+    def skip(self, row: str, facts: Mapping[str, Any], reason: str) -> None:
         """Say why a row was not run, unless earlier results of it are there."""
-        entry = self._row(row)
+        entry = self._row(row, facts)
         if not entry["methods"]:
             entry["skipped"] = reason
             self._save()
@@ -56,16 +54,10 @@ class Record:
         """The entries of these rows."""
         return {name: self.document["rows"][name] for name in names}
 
-    def _row(self, row: Row) -> dict[str, Any]:
-        """The entry of a row, with the present truth, bounds and note."""
-        entry = self.document["rows"].setdefault(row.name, {"methods": {}})
-        entry |= {
-            "truth": list(row.truth),
-            "mean_bound": row.mean_bound,
-            "max_bound": row.max_bound,
-            "noise": row.noise,
-            "note": row.note,
-        }
+    def _row(self, row: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The entry of a row, with its present facts."""
+        entry: dict[str, Any] = self.document["rows"].setdefault(row, {"methods": {}})
+        entry |= facts
         return entry
 
     def _save(self) -> None:
@@ -82,10 +74,10 @@ def _load(path: Path, suite: str) -> dict[str, Any]:
     return document
 
 
-def _versions() -> dict[str, str]:
-    """Of the packages that decide the figures, where installed."""
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    """Of packages, where installed."""
     versions = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
