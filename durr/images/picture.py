@@ -16,14 +16,15 @@ class Metadata:
     """What a file says about its picture; it goes back into the output and is never acted upon.
 
     exif: the TIFF structure of EXIF without a container's prefix; its orientation is not applied. icc: colour profile.
-    dpi: pixels per inch along columns and rows. xmp: the packet. chunks: other PNG chunks, (name, content).
+    dpi: pixels per inch along a row and a column. xmp: the packet. blocks: what else the container carries, PNG chunks
+    or JPEG segments as (name, content), for an output of the same format.
     """
 
     exif: bytes = b""
     icc: bytes = b""
     dpi: tuple[float, float] | None = None
     xmp: bytes = b""
-    chunks: tuple[tuple[bytes, bytes], ...] = ()
+    blocks: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +78,13 @@ class Picture:
         return replace(self, pixels=_from_unit(values, self.pixels.dtype))
 
 
-def _to_unit(samples: Num[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
+def _to_unit(samples: Num[np.ndarray, " *shape"]) -> Float32[np.ndarray, " *shape"]:
     if samples.dtype.kind == "f":
         return samples.astype(np.float32)
     return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
 
 
-def _from_unit(values: Float[np.ndarray, "..."], dtype: np.dtype) -> Num[np.ndarray, "..."]:
+def _from_unit(values: Float[np.ndarray, " *shape"], dtype: np.dtype) -> Num[np.ndarray, " *shape"]:
     if dtype.kind == "f":
         return values.astype(dtype)
     largest = np.iinfo(dtype).max

@@ -1,0 +1,78 @@
+"""JPEG files: read as grey or RGB, written with the quantisation tables and the chroma subsampling of the input."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+from PIL import JpegImagePlugin
+
+from durr.images.metadata import EXIF_PREFIX, metadata_of
+from durr.images.picture import Encoding, Picture
+from durr.images.samples import from_pillow, to_pillow
+from durr.images.source import Source
+
+QUALITY = 95  # where the input has no tables: the last but one step before files grow without a visible gain
+LARGEST_SIDE = 65500  # of libjpeg
+# segments without a place in Metadata: (marker, beginning)
+KEPT = {
+    "APP1": (0xFFE1, b"http://ns.adobe.com/xmp/extension/\x00"),
+    "APP13": (0xFFED, b"Photoshop 3.0\x00"),
+    "COM": (0xFFFE, b""),
+}
+
+
+def read_jpeg(source: Source) -> Picture:
+    """The picture of a JPEG file; of several in one file (MPO: previews, gain maps, stereo) the first."""
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(source.content))
+    source.check_size(*image.size)
+    image.load()
+    samples = from_pillow(image, source)
+    notes = samples.notes
+    if "mp" in image.info:
+        notes += ("only the first of several pictures in the file is taken (no gain map, preview or second view)",)
+    return Picture(
+        pixels=samples.pixels,
+        format="JPEG",
+        metadata=metadata_of(image, icc=samples.icc, blocks=_blocks(image)),
+        encoding=_encoding(image),
+        notes=notes,
+    )
+
+
+def write_jpeg(picture: Picture) -> bytes:
+    """A baseline or progressive JPEG file, as the input was."""
+    metadata, encoding = picture.metadata, picture.encoding
+    memory = io.BytesIO()
+    to_pillow(picture.pixels).save(
+        memory,
+        format="JPEG",
+        quality=-1 if encoding.tables else QUALITY,  # -1: the tables as they are
+        qtables=list(encoding.tables) or None,
+        subsampling=encoding.sampling if encoding.tables else 0,
+        progressive=encoding.progressive,
+        exif=EXIF_PREFIX + metadata.exif if metadata.exif else b"",
+        icc_profile=metadata.icc,
+        dpi=metadata.dpi or (0, 0),
+        xmp=metadata.xmp,
+        extra=b"".join(marker + struct.pack(">H", len(content) + 2) + content for marker, content in metadata.blocks),
+    )
+    return memory.getvalue()
+
+
+def _blocks(image: JpegImagePlugin.JpegImageFile) -> tuple[tuple[bytes, bytes], ...]:
+    """Marker and content of the segments of `KEPT`."""
+    found = ((*KEPT[name], content) for name, content in image.applist if name in KEPT)
+    return tuple((struct.pack(">H", marker), content) for marker, start, content in found if content.startswith(start))
+
+
+def _encoding(image: JpegImagePlugin.JpegImageFile) -> Encoding:
+    """Tables, subsampling and order of the scans; no tables where an encoder could not take them."""
+    tables = image.quantization
+    usable = sorted(tables) == list(range(len(tables))) and all(min(table) > 0 for table in tables.values())
+    return Encoding(
+        lossless=False,
+        tables=tuple(tuple(tables[k]) for k in sorted(tables)) if usable else (),
+        sampling=JpegImagePlugin.get_sampling(image) if image.layers == 3 else 0,
+        progressive="progressive" in image.info,
+    )

@@ -1,0 +1,138 @@
+"""TIFF files: grey or RGB of 8 and 16 bits and floating numbers; the rarer kinds of 8 bits are left to Pillow."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import Any
+
+import numpy as np
+from jaxtyping import Num, Shaped
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+
+from durr.images import tiff_layout as tag
+from durr.images.metadata import bytes_of
+from durr.images.picture import Encoding, Picture
+from durr.images.samples import Samples, from_interleaved, from_pillow, interleaved
+from durr.images.source import Source
+from durr.images.tiff_blocks import DEFLATE, HORIZONTAL, READABLE, UNCOMPRESSED, assemble, read_blocks
+from durr.images.tiff_layout import Layout, layout_of, read_pages
+from durr.images.tiff_tags import metadata_of_tags, tags_of
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # PhotometricInterpretation
+WHOLE, FLOATING = 1, 3  # SampleFormat
+UNASSOCIATED = 2  # ExtraSamples: alpha that the colours are not multiplied by
+DEPTHS = {(WHOLE, 8), (WHOLE, 16), (FLOATING, 16), (FLOATING, 32), (FLOATING, 64)}
+FOR_PILLOW = (
+    *(tag.WIDTH, tag.LENGTH, tag.BITS, tag.COMPRESSION, tag.PHOTOMETRIC, tag.FILL_ORDER, tag.SAMPLES_PER_PIXEL),
+    *(tag.ROWS_PER_STRIP, tag.PLANAR, 292, 293, tag.PREDICTOR, tag.COLOUR_MAP, tag.TILE_WIDTH, tag.TILE_LENGTH),
+    *(332, 334, tag.EXTRA_SAMPLES, tag.SAMPLE_FORMAT, tag.JPEG_TABLES, 529, 530, 531, 532),
+)
+STRIP_BYTES = 1 << 18
+
+
+def read_tiff(source: Source) -> Picture:
+    """Grey or RGB, with or without alpha, in the depth of the file; the orientation tag is kept and not applied."""
+    pages = read_pages(source)
+    source.check_single(len(pages), "pages")
+    if not pages:
+        raise ValueError("it has no page")
+    tags = pages[0]
+    if tag.DNG_VERSION in tags:
+        raise source.error("is a raw picture (DNG)", "develop it first: darktable-cli IN.dng OUT.tif")
+    layout = layout_of(tags, source)
+    own = layout.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) and layout.compression in READABLE
+    if own and (layout.kind, layout.bits) in DEPTHS:
+        samples = _grey_or_rgb(read_blocks(source.content, layout), layout, source)
+        samples = samples._replace(icc=bytes_of(tags.get(tag.ICC)))
+    elif layout.kind == WHOLE and layout.bits <= 8:
+        samples = _by_pillow(tags, layout, source)
+    else:
+        raise source.error(f"has {_kind_of_samples(layout)}, which is not read", "save it as 16-bit or float RGB")
+    metadata, notes = metadata_of_tags(tags, samples.icc, source.content)
+    return Picture(
+        pixels=samples.pixels,
+        alpha=samples.alpha,
+        format="TIFF",
+        metadata=metadata,
+        encoding=Encoding(
+            compressed=layout.compression != UNCOMPRESSED, premultiplied=layout.extra == (tag.PREMULTIPLIED,)
+        ),
+        notes=samples.notes + notes,
+    )
+
+
+def write_tiff(picture: Picture) -> bytes:
+    """A TIFF file of the picture's depth, deflated unless the input was an uncompressed TIFF."""
+    samples = interleaved(picture.pixels, picture.alpha)
+    samples = np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("<")))
+    height, width, channels = samples.shape
+    rows = min(max(1, STRIP_BYTES // samples[0].nbytes), height)
+    whole, packed = samples.dtype.kind == "u", picture.encoding.compressed
+    tags: dict[int, Any] = tags_of(picture.metadata) | {
+        tag.WIDTH: width,
+        tag.LENGTH: height,
+        tag.BITS: (8 * samples.itemsize,) * channels,
+        tag.COMPRESSION: DEFLATE if packed else UNCOMPRESSED,
+        tag.PHOTOMETRIC: BLACK_IS_ZERO if channels < 3 else RGB,
+        tag.SAMPLES_PER_PIXEL: channels,
+        tag.ROWS_PER_STRIP: rows,
+        tag.PLANAR: 1,
+        tag.SAMPLE_FORMAT: (WHOLE if whole else FLOATING,) * channels,
+    }
+    if picture.alpha is not None:
+        tags[tag.EXTRA_SAMPLES] = tag.PREMULTIPLIED if picture.encoding.premultiplied else UNASSOCIATED
+    if whole and packed:
+        tags[tag.PREDICTOR] = HORIZONTAL
+        samples = np.diff(samples, axis=1, prepend=samples.dtype.type(0))
+    strips = [samples[k : k + rows].tobytes() for k in range(0, height, rows)]
+    return assemble(tags, [zlib.compress(strip) for strip in strips] if packed else strips, tiled=False)
+
+
+def _grey_or_rgb(samples: Shaped[np.ndarray, " row col channel"], layout: Layout, source: Source) -> Samples:
+    """Colours and alpha of the channels; InputError unless they are grey or RGB with at most one alpha."""
+    colours = 3 if layout.photometric == RGB else 1
+    if layout.channels not in (colours, colours + 1):
+        raise source.error(f"has {layout.channels} channels, which are neither grey nor RGB", "save it as RGB")
+    if layout.photometric == WHITE_IS_ZERO and layout.kind == WHOLE:
+        samples = samples.copy()
+        samples[..., 0] = np.iinfo(samples.dtype).max - samples[..., 0]
+    return from_interleaved(samples)._replace(
+        notes=_notes_on_floats(samples, source) if layout.kind == FLOATING else ()
+    )
+
+
+def _notes_on_floats(samples: Num[np.ndarray, " row col channel"], source: Source) -> tuple[str, ...]:
+    """InputError with the first place if a number is not finite; a note if they leave the scale of 0 to 1."""
+    bad = ~np.isfinite(samples)
+    if bad.any():
+        row, col, channel = (int(index[0]) for index in np.nonzero(bad))
+        place = f"row {row}, column {col}, channel {channel}"
+        raise source.error(
+            f"has {bad.sum()} NaN or infinite of {bad.size} numbers, first at {place}",
+            "replace them by neighbouring values first, e.g. with numpy.nan_to_num",
+        )
+    low, high = float(samples.min()), float(samples.max())
+    if low >= 0 and high <= 1:
+        return ()
+    return (f"floating samples from {low:g} to {high:g} are kept as they are; 1 stands for white",)
+
+
+def _kind_of_samples(layout: Layout) -> str:
+    """The kind of samples and compression in words."""
+    kinds = {1: "whole numbers", 2: "signed numbers", 3: "floating numbers", 5: "complex numbers", 6: "complex numbers"}
+    colours = {WHITE_IS_ZERO: "grey", BLACK_IS_ZERO: "grey", RGB: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "Lab"}
+    return (
+        f"{colours.get(layout.photometric, 'unknown colours')} as {kinds.get(layout.kind, 'unknown numbers')} of"
+        f" {layout.bits} bits, compression {layout.compression}"
+    )
+
+
+def _by_pillow(tags: ImageFileDirectory_v2, layout: Layout, source: Source) -> Samples:
+    """What Pillow makes of the page, under a header without the orientation, which Pillow would apply."""
+    blocks = [source.content[o : o + n] for o, n in zip(layout.offsets, layout.counts, strict=True)]
+    kept = {name: tags[name] for name in FOR_PILLOW if name in tags}
+    image = TiffImageFile(io.BytesIO(assemble(kept, blocks, tiled=layout.tiled)))
+    image.load()
+    image.info["icc_profile"] = bytes_of(tags.get(tag.ICC))
+    return from_pillow(image, source)
