@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import platform
 import re
 import shutil
@@ -30,6 +32,7 @@ class RunFolder:
     def __init__(self, path: Path, work: Path) -> None:
         self.path = path
         self.work = work
+        self._lock = -1
 
     @classmethod
     def create(
@@ -42,8 +45,8 @@ class RunFolder:
     ) -> RunFolder:
         """Open `out`, else the first free `runs/<command>-<n>`, and write versions.json into it.
 
-        An unfinished run at `out` is replaced, or gone on with for `resume`; a finished one is replaced only with
-        `overwrite`, and nothing else ever.
+        An unfinished run at `out` is replaced, or gone on with for `resume`, also one that was killed; a finished one
+        is replaced only with `overwrite`, and nothing else ever.
         Raises OutputError if `out` is taken or cannot be written.
         """
         path = _next(root, command) if out is None else out.absolute() if out == Path() else out
@@ -51,10 +54,22 @@ class RunFolder:
         run = cls(path, path.with_name(f".{path.name}.partial"))
         if resume and path.is_dir() and not run.work.exists():
             path.rename(run.work)
-        else:
+        elif not (resume and run.work.is_dir()):
             _make(run.work)
+        run._take()
         run.write_json(VERSIONS, _versions())
         return run
+
+    def _take(self) -> None:
+        """Hold the folder until this process ends, however it ends."""
+        self._lock = os.open(self.work, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise OutputError(
+                "another run is being written there", where=str(self.work), cure="wait for it, or another --out"
+            ) from error
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file of the run."""
@@ -99,11 +114,13 @@ class RunFolder:
         self.work.rename(self.path)
         sync(self.path.parent)
         shutil.rmtree(old, ignore_errors=True)
+        os.close(self._lock)
         return self.path
 
     def discard(self) -> None:
         """Remove what was written."""
         shutil.rmtree(self.work, ignore_errors=True)
+        os.close(self._lock)
 
     def __enter__(self) -> RunFolder:
         return self
@@ -151,7 +168,7 @@ def _make(work: Path) -> None:
             raise OutputError(
                 "another run is being written there, or was killed",
                 where=str(work),
-                cure=f"rm -r '{work}', or another --out",
+                cure=f"--resume if it was killed and its command can, rm -r '{work}', or another --out",
             ) from error
         raise OutputError(f"cannot write: {error.strerror}", where=str(work.parent), cure="another --out") from error
 

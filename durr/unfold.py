@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from backbone.endpoint import Endpoint
 from backbone.grid import Grid

@@ -13,7 +13,7 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from backbone.dynamics import Dynamics, VectorField
 
@@ -25,6 +25,7 @@ class RestorationUnit(Dynamics):
     """One level of U-Net over the folded image: convolutions at half and at quarter resolution, no constants.
 
     channels: of the image, 1 or 3. features: of the state at half resolution, the image in the first 4 * channels.
+    A state is "batch half_row half_col feature".
     inner: features at quarter resolution. depth: pairs of convolutions there.
     """
 
@@ -53,30 +54,37 @@ class RestorationUnit(Dynamics):
         quarter = 2 * FOLD * (2 * len(self.blocks) + 1)  # two convolutions a block; down and up, one cell together
         return half + quarter
 
-    def start(self, noisy: Float[Tensor, "batch channel row col"]) -> Float[Tensor, "batch feature half_row half_col"]:
-        """The state X(0) of a degraded image: folded, its memory empty."""
-        folded = F.pixel_unshuffle(noisy, FOLD)
-        memory = self.features - folded.shape[1]
-        return F.pad(folded, (0, 0, 0, 0, 0, memory)).contiguous(memory_format=torch.channels_last)
+    def start(self, noisy: Float[Tensor, "batch channel row col"]) -> Float[Tensor, "batch half_row half_col feature"]:
+        """The state X(0) of a degraded image: folded, its memory empty.
 
-    def image(self, state: Float[Tensor, "batch feature half_row half_col"]) -> Float[Tensor, "batch channel row col"]:
+        Features are the last axis, so that samples can be taken out of a batch and gradients come back as the
+        convolutions want them, channels last.
+        """
+        folded = functional.pixel_unshuffle(noisy, FOLD).permute(0, 2, 3, 1)
+        return functional.pad(folded, (0, self.features - folded.shape[-1]))
+
+    def image(self, state: Float[Tensor, "batch half_row half_col feature"]) -> Float[Tensor, "batch channel row col"]:
         """The image in a state."""
-        return F.pixel_shuffle(state[:, : self.channels * FOLD**2], FOLD)
+        return functional.pixel_shuffle(state[..., : self.channels * FOLD**2].permute(0, 3, 1, 2), FOLD)
 
     def on(self, t0: float, t1: float) -> VectorField:
         """The same field on every step: one set of weights, and no clock."""
         return self.field
 
     def field(
-        self, t: float, state: Float[Tensor, "batch feature half_row half_col"]
-    ) -> Float[Tensor, "batch feature half_row half_col"]:
-        """dX/dt; float32 whatever the precision inside, so that the steps add up exactly."""
-        wide = F.relu(self.enter(state))
+        self, t: float, state: Float[Tensor, "batch half_row half_col feature"]
+    ) -> Float[Tensor, "batch half_row half_col feature"]:
+        """dX/dt, in the precision of the convolutions; the sum with a float32 state is float32.
+
+        What no gradient asks for again is overwritten: memory traffic is half of the cost of a step.
+        """
+        wide = functional.relu_(self.enter(state.permute(0, 3, 1, 2)))
         narrow = self.down(wide)
         for block in self.blocks:
-            narrow = narrow + block(narrow)
-        wide = wide + self.up(F.relu(narrow))
-        return self.leave(F.relu(self.merge(wide))).to(state.dtype)
+            narrow = block(narrow).add_(narrow)
+        wide = self.up(functional.relu_(narrow)).add_(wide)
+        rate: Tensor = self.leave(functional.relu_(self.merge(wide)))
+        return rate.permute(0, 2, 3, 1)
 
 
 class InnerBlock(nn.Module):
@@ -88,7 +96,7 @@ class InnerBlock(nn.Module):
         self.second = convolution(features, features, generator)
 
     def forward(self, x: Float[Tensor, "batch feature row col"]) -> Float[Tensor, "batch feature row col"]:
-        branch: Tensor = self.second(F.relu(self.first(F.relu(x))))
+        branch: Tensor = self.second(functional.relu_(self.first(functional.relu(x))))
         return branch
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Inexact
 from torch import Tensor
 
@@ -17,7 +18,7 @@ class Euler(Scheme):
     def step(
         self, f: VectorField, t0: float, t1: float, y: Inexact[Tensor, " batch *state"], memory: Memory
     ) -> tuple[Inexact[Tensor, " batch *state"], Memory]:
-        return y + (t1 - t0) * f(t0, y), memory.after(1)
+        return torch.add(y, f(t0, y), alpha=t1 - t0), memory.after(1)
 
 
 class Midpoint(Scheme):

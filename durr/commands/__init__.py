@@ -8,8 +8,10 @@ from typing import Any
 import typer
 
 from backbone.commands import shell
+from durr.commands.bench import bench_denoise
+from durr.commands.train import train_denoise
 
-COMMANDS: dict[str, Callable[..., Any]] = {}
+COMMANDS: dict[str, Callable[..., Any]] = {"bench denoise": bench_denoise, "train denoise": train_denoise}
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,72 @@
+"""Muon: momentum whose step is made orthogonal, so that every direction of a weight matrix learns at the same pace.
+
+Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024: G -> U V^T for the singular value
+decomposition G = U S V^T, approached by five steps of a Newton-Schulz iteration. A kernel "out in row col" counts as
+the matrix "out (in row col)". torch.optim.Muon takes matrices only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from backbone.errors import UsageError
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al.: steepest at zero; singular values end within 0.7 ... 1.2
+ITERATIONS = 5
+
+
+class Muon(Optimizer):
+    """w <- w - lr sqrt(max(1, rows / columns)) orthogonal(g + momentum m), with m <- momentum m + g (Nesterov).
+
+    The step does not depend on the scale of the gradient. Raises UsageError for weights with fewer than two axes.
+    """
+
+    def __init__(self, weights: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95) -> None:
+        weights = list(weights)
+        for weight in weights:
+            if weight.ndim < 2:
+                raise UsageError(
+                    f"a weight of shape {tuple(weight.shape)} is no matrix", where="Muon", cure="give it to Adam"
+                )
+        super().__init__(weights, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Float[Tensor, ""]] | None = None) -> Float[Tensor, ""] | None:  # type: ignore[override]
+        """One update; closure works out the loss and its gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self._move(weight, group["lr"], group["momentum"])
+        return loss
+
+    def _move(self, weight: Tensor, lr: float, momentum: float) -> None:
+        assert weight.grad is not None
+        memory = self.state[weight]
+        if not memory:
+            memory["momentum"] = torch.zeros_like(weight)
+        memory["momentum"].mul_(momentum).add_(weight.grad)
+        ahead = weight.grad.add(memory["momentum"], alpha=momentum).flatten(1)
+        scale = max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
+        weight.add_(orthogonal(ahead).view(weight.shape), alpha=-lr * scale)
+
+
+def orthogonal(matrix: Float[Tensor, "row col"]) -> Float[Tensor, "row col"]:
+    """U V^T of the matrix U S V^T, its singular values brought to 0.7 ... 1.2; a zero matrix stays zero."""
+    if matrix.shape[0] > matrix.shape[1]:
+        tall: Tensor = orthogonal(matrix.T)
+        return tall.T
+    a, b, c = NEWTON_SCHULZ
+    x = matrix / matrix.norm().clamp_min(torch.finfo(matrix.dtype).tiny)
+    for _ in range(ITERATIONS):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x

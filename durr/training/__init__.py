@@ -1,0 +1,1 @@
+"""Training of the restorer: patches, loss, schedules and the run itself."""

@@ -1,0 +1,157 @@
+"""The training of the restoration unit: stage 1 under hand-set steps, resumable at any update."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from backbone.checkpoint import load_state, save_state
+from backbone.errors import UsageError
+from backbone.train.average import WeightAverage
+from backbone.train.fit import Progress, fit
+from backbone.train.gradient import Gradient
+from backbone.train.muon import Muon
+from durr.training.loss import StoppedError
+from durr.training.patches import Batch, NoisyPatches
+from durr.training.schedule import hand_set_steps, learning_rate_share, trunk_end
+from durr.training.validation import Validation
+from durr.unit import RestorationUnit
+
+KIND = "unit training"
+CHECKPOINT, TRUNK = "checkpoint.safetensors", "trunk.safetensors"
+SAVE_EVERY_S = 120.0  # a checkpoint costs milliseconds, a lost update a fraction of a second
+VALIDATE_EVERY = 1000  # updates
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitSettings:
+    """What decides the weights: n_steps updates with batches of patches; sigma_max in units of [0, 1]."""
+
+    channels: int
+    n_steps: int
+    learning_rate: float
+    seed: int
+    precision: torch.dtype
+    device: torch.device
+
+
+class UnitTraining:
+    """One training of a unit in a run folder: updates, average, checkpoints, validation, progress.
+
+    Going on from a checkpoint gives the weights of the unbroken training bit for bit on one machine with one number
+    of threads. n_steps may grow when a training goes on, unless the learning rate has begun to fall: then the state
+    before that, kept in trunk.safetensors, is where the longer one goes on.
+    """
+
+    def __init__(
+        self,
+        settings: UnitSettings,
+        patches: NoisyPatches,
+        validation: Validation,
+        folder: Path,
+        *,
+        progress: Callable[[str], None],
+        log: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.settings = settings
+        self.patches = patches
+        self.validation = validation
+        self.folder = folder
+        self.progress = progress
+        self.log = log
+        generator = torch.Generator().manual_seed(settings.seed)
+        unit = RestorationUnit(settings.channels, generator=generator).to(settings.device)
+        self.optimiser = Muon(unit.parameters(), lr=settings.learning_rate)
+        self.update = Gradient(unit, StoppedError(self._stopping, settings.precision), self.optimiser)
+        self.average = WeightAverage(unit)
+        self.step = 0
+        self._saved_at = self._began_at = time.monotonic()
+        self._began_step = 0
+        self._report: dict[int, float] = {}
+
+    def _stopping(self, batch: Batch) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(self.settings.seed + self.step)
+        return hand_set_steps(batch.sigma.cpu(), generator).to(batch.sigma.device)
+
+    def resume(self) -> bool:
+        """Go on from what the folder holds; whether there was anything."""
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            return False
+        state = load_state(path, kind=KIND, device=self.settings.device)
+        if state["n_steps"] != self.settings.n_steps and state["step"] > trunk_end(
+            min(self.settings.n_steps, state["n_steps"])
+        ):
+            state = self._trunk()
+        self.update.load_state_dict(state["update"])
+        self.average.load_state_dict(state["average"])
+        self.step = self._began_step = state["step"]
+        return True
+
+    def _trunk(self) -> dict[str, Any]:
+        path = self.folder / TRUNK
+        state = load_state(path, kind=KIND, device=self.settings.device) if path.exists() else None
+        if state is None or state["step"] > trunk_end(self.settings.n_steps):
+            raise UsageError(
+                f"the learning rate of {self.settings.n_steps} steps would have fallen before this state",
+                where=f"--steps {self.settings.n_steps}",
+                cure="--resume with the --steps of before, or with more",
+            )
+        return state
+
+    def run(self) -> RestorationUnit:
+        """Train to the end; the averaged weights."""
+        left = self.settings.n_steps - self.step
+        if left > 0:
+            self._set_learning_rate()
+            observers = [self._count, self.average, self._watch]
+            fit(self.update, self._batches(), n_steps=left, observers=observers)
+        return self.average.net  # type: ignore[return-value]
+
+    def _batches(self) -> Any:
+        return (batch.to(self.settings.device) for batch in self.patches.after(self.step))
+
+    def _set_learning_rate(self) -> None:
+        share = learning_rate_share(self.step + 1, self.settings.n_steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * share
+
+    def _count(self, progress: Progress) -> None:
+        self.step += 1
+        self._set_learning_rate()
+
+    def _watch(self, progress: Progress) -> None:
+        if self.step % VALIDATE_EVERY == 0:
+            self._report = self.validation(self.average.net)  # type: ignore[arg-type]
+            self.log({"step": self.step, "loss": progress.metrics["loss"], "psnr": self._report})
+        if self.step == trunk_end(self.settings.n_steps):
+            self._save(TRUNK)
+        if (
+            progress.interrupted
+            or time.monotonic() - self._saved_at > SAVE_EVERY_S
+            or self.step == self.settings.n_steps
+        ):
+            self._save(CHECKPOINT)
+            self._saved_at = time.monotonic()
+        self.progress(self._line(progress.metrics["loss"]))
+
+    def _line(self, loss: float) -> str:
+        pace = (time.monotonic() - self._began_at) / (self.step - self._began_step)
+        minutes = pace * (self.settings.n_steps - self.step) / 60
+        psnr = " ".join(f"{sigma}: {value:.2f}" for sigma, value in self._report.items())
+        known = f"  PSNR {psnr} dB" if psnr else ""
+        return f"step {self.step}/{self.settings.n_steps}  loss {loss:.4f}  {minutes:.0f} min left{known}"
+
+    def _save(self, name: str) -> None:
+        state = {
+            "step": self.step,
+            "n_steps": self.settings.n_steps,
+            "update": self.update.state_dict(),
+            "average": self.average.state_dict(),
+        }
+        save_state(self.folder / name, state, kind=KIND)
