@@ -1,0 +1,121 @@
+"""Runs the rows, one for each set of pictures and level of noise, and records each as soon as it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backbone.errors import Failure, OutputError
+from backbone.record import Record
+from durr.benchmark.methods import OURS, Method, Restorer, build_methods
+from durr.benchmark.picture_set import PictureSet
+from durr.benchmark.protocol import Protocol
+from durr.benchmark.tally import Tally
+
+PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "scikit-image", "PyWavelets")  # whose versions decide the figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """sigmas: levels of noise of 0..255. conditions: threads and device, recorded beside each result.
+
+    model: what is recorded of the weights of our method.
+    """
+
+    protocol: Protocol
+    sigmas: tuple[float, ...]
+    methods: tuple[str, ...]
+    conditions: Mapping[str, Any]
+    model: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Talkers:
+    """Where words go: note for lines that stay, progress for the state of the work."""
+
+    note: Callable[[str], None]
+    progress: Callable[[str], None]
+
+
+def row_name(pictures: PictureSet, protocol: Protocol, sigma: float) -> str:
+    """As "bsd68 grey float sigma 25"."""
+    return f"{pictures.title} {protocol.name} sigma {sigma:g}"
+
+
+def facts(pictures: PictureSet, protocol: Protocol, sigma: float) -> dict[str, Any]:
+    """What the record says about a row."""
+    return {
+        "set": pictures.title,
+        "protocol": protocol.name,
+        "sigma": sigma,
+        "images": len(pictures.pictures),
+        "megapixels": sum(picture.shape[0] * picture.shape[1] for picture in pictures.pictures) / 1e6,
+        "sha256": pictures.sha256,
+    }
+
+
+def check_sets(sets: Sequence[PictureSet], settings: Settings, record: Record) -> None:
+    """Before any work: OutputError if a row of the record has the name of one of these, but other pictures."""
+    for pictures in sets:
+        names = {row_name(pictures, settings.protocol, sigma) for sigma in settings.sigmas}
+        hashes = {record.document["rows"][name]["sha256"] for name in names & record.document["rows"].keys()}
+        if hashes - {pictures.sha256}:
+            raise OutputError(
+                f"'{pictures.title}' was measured on other pictures", where=str(record.path), cure="--out another.json"
+            )
+
+
+def run_sets(
+    sets: Sequence[PictureSet], settings: Settings, restorer: Restorer | None, record: Record, talk: Talkers
+) -> bool:
+    """Measure every row and save each as it comes; whether all methods succeeded on all of them."""
+    good = True
+    for pictures in sets:
+        methods = build_methods(
+            settings.methods,
+            channels=3 if pictures.colour else 1,
+            restorer=restorer,
+            device=settings.conditions["device"],
+        )
+        for sigma in settings.sigmas:
+            name = row_name(pictures, settings.protocol, sigma)
+            row = facts(pictures, settings.protocol, sigma)
+            results = _measure_row(name, pictures, settings.protocol, sigma, methods, talk)
+            for method, found in results.items():
+                model = {"model": settings.model} if method == OURS else {}
+                record.keep(name, row, method, found | dict(settings.conditions) | model)
+            good = good and all("error" not in found for found in results.values())
+    return good
+
+
+def _measure_row(
+    name: str,
+    pictures: PictureSet,
+    protocol: Protocol,
+    sigma: float,
+    methods: Mapping[str, Method],
+    talk: Talkers,
+) -> dict[str, dict[str, Any]]:
+    """The results of every method, or the error that ended it; the methods take turns, so that load falls on all."""
+    tallies = {method: Tally(method, call, protocol) for method, call in methods.items()}
+    errors: dict[str, str] = {}
+    for k, (clean, noisy) in enumerate(zip(pictures.pictures, protocol.noisy(pictures.pictures, sigma), strict=True)):
+        talk.progress(f"{name}: picture {k + 1} of {len(pictures.pictures)}")
+        for method in [name for name in tallies if name not in errors]:
+            try:
+                tallies[method].add(noisy, clean, sigma)
+            except Failure as failure:
+                errors[method] = str(failure)
+                talk.note(f"{name}: {method} failed: {failure.what}")
+    results = {
+        method: {"error": errors[method]} if method in errors else tallies[method].results() for method in tallies
+    }
+    talk.note(f"{name}: " + ", ".join(f"{method} {_brief(found)}" for method, found in results.items()))
+    return results
+
+
+def _brief(found: Mapping[str, Any]) -> str:
+    if "error" in found:
+        return "failed"
+    return f"{found['psnr']:.2f} dB" if found.get("psnr") is not None else f"{found['s_per_mp']:.2f} s/MP"
