@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float32, Num
 
+from durr.depth import from_unit, to_unit
+
 Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
 
 
@@ -31,15 +33,14 @@ class Metadata:
 class Encoding:
     """How the file was compressed, so that the output can be compressed alike.
 
-    lossless: no sample was changed. tables, sampling, progressive: JPEG's quantisation tables, chroma subsampling (as
-    Pillow counts it) and order of scans. compressed: TIFF with any compression. premultiplied: the colours of a TIFF
-    are already multiplied by alpha.
+    lossless: no sample was changed. tables, sampling: JPEG's quantisation tables and chroma subsampling (as Pillow
+    counts it). compressed: TIFF with any compression. premultiplied: the colours of a TIFF are already multiplied by
+    alpha.
     """
 
     lossless: bool = True
     tables: tuple[tuple[int, ...], ...] = ()
     sampling: int = -1
-    progressive: bool = False
     compressed: bool = True
     premultiplied: bool = False
 
@@ -66,7 +67,7 @@ class Picture:
 
     def as_float(self) -> Float32[np.ndarray, " row col *channel"]:
         """The pixels on the scale where 1 is the largest whole number of the depth; float samples as they are."""
-        return _to_unit(self.pixels)
+        return to_unit(self.pixels)
 
     def with_float(self, values: Float[np.ndarray, " row col *channel"]) -> Picture:
         """The same picture with other pixels, on the scale of `as_float` and in the depth of this picture.
@@ -75,17 +76,4 @@ class Picture:
         """
         if values.shape != self.pixels.shape:
             raise ValueError(f"pixels of shape {values.shape} cannot replace {self.pixels.shape}")
-        return replace(self, pixels=_from_unit(values, self.pixels.dtype))
-
-
-def _to_unit(samples: Num[np.ndarray, " *shape"]) -> Float32[np.ndarray, " *shape"]:
-    if samples.dtype.kind == "f":
-        return samples.astype(np.float32)
-    return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
-
-
-def _from_unit(values: Float[np.ndarray, " *shape"], dtype: np.dtype) -> Num[np.ndarray, " *shape"]:
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    largest = np.iinfo(dtype).max
-    return np.rint(np.clip(values, 0.0, 1.0) * largest).astype(dtype)
+        return replace(self, pixels=from_unit(values, self.pixels.dtype))
