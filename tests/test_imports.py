@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OPTIONAL = ("h5py", "xarray", "h5netcdf", "zarr", "pysindy", "pytest", "hypothesis", "beartype")
+OPTIONAL = ("h5py", "xarray", "h5netcdf", "zarr", "pysindy", "pywt", "pytest", "hypothesis", "beartype")
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
