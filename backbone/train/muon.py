@@ -62,10 +62,9 @@ class Muon(Optimizer):
 def orthogonal(matrix: Float[Tensor, "row col"]) -> Float[Tensor, "row col"]:
     """U V^T of the matrix U S V^T, its singular values brought to 0.7 ... 1.2; a zero matrix stays zero."""
     if matrix.shape[0] > matrix.shape[1]:
-        tall: Tensor = orthogonal(matrix.T)
-        return tall.T
+        return orthogonal(matrix.T).transpose(0, 1)
     a, b, c = NEWTON_SCHULZ
-    x = matrix / matrix.norm().clamp_min(torch.finfo(matrix.dtype).tiny)
+    x: Tensor = matrix / torch.linalg.matrix_norm(matrix).clamp_min(torch.finfo(matrix.dtype).tiny)
     for _ in range(ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x

@@ -25,6 +25,7 @@ def train_denoise(
     batch: Annotated[int, typer.Option("--batch", min=1, help="Patches of an update.")] = 24,
     patch: Annotated[int, typer.Option("--patch", min=8, help="Rows and columns of a patch, a multiple of 4.")] = 64,
     learning_rate: Annotated[float, typer.Option("--lr", min=0, help="Full learning rate of Muon.")] = 0.01,
+    save_every: Annotated[float, typer.Option("--save-every", min=0, help="Seconds between two checkpoints.")] = 120.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped or killed run in --out.")] = False,
     json: Json = False,
@@ -50,6 +51,7 @@ def train_denoise(
         learning_rate=learning_rate,
         seed=seed,
         device=resolve_device(device),
+        save_every_s=save_every,
     )
     set_threads(threads)
     talk = Talk(quiet=quiet)

@@ -45,6 +45,7 @@ class DenoiseSettings:
     learning_rate: float
     seed: int
     device: torch.device
+    save_every_s: float
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -88,6 +89,7 @@ def train_denoiser(
                 seed=settings.seed,
                 precision=precision,
                 device=settings.device,
+                save_every_s=settings.save_every_s,
             ),
             NoisyPatches(
                 training,
@@ -109,7 +111,7 @@ def train_denoiser(
 
 def pictures_of(
     settings: DenoiseSettings, talk: Talk
-) -> tuple[list[UInt8[np.ndarray, "row col channel"]], list[UInt8[np.ndarray, "row2 col2 channel"]]]:
+) -> tuple[list[UInt8[np.ndarray, "_ _ channel"]], list[UInt8[np.ndarray, "_ _ channel"]]]:
     """The pictures to train and to validate on; no file is in both. Raises InputError."""
     files = find_pictures(settings.data)
     if settings.val:

@@ -41,7 +41,7 @@ class NoisyPatches:
 
     def __init__(
         self,
-        pictures: Sequence[UInt8[np.ndarray, "row col channel"]],
+        pictures: Sequence[UInt8[np.ndarray, "_ _ channel"]],
         *,
         batch: int,
         size: int,

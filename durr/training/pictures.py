@@ -29,7 +29,7 @@ def find_pictures(places: Sequence[Path]) -> list[Path]:
 
 def load_pictures(
     paths: Sequence[Path], channels: int, note: Callable[[str], None]
-) -> list[UInt8[np.ndarray, "row col channel"]]:
+) -> list[UInt8[np.ndarray, "_ _ channel"]]:
     """The pictures of files; one that cannot be read is told and left out."""
     pictures = []
     for path in paths:
@@ -42,7 +42,7 @@ def load_pictures(
     return pictures
 
 
-def as_channels(pixels: np.ndarray, channels: int) -> UInt8[np.ndarray, "row col channel"]:
+def as_channels(pixels: np.ndarray, channels: int) -> UInt8[np.ndarray, "_ _ channel"]:
     """Pixels "row col" or "row col 3" in [0, 1] as 8-bit with one channel, BT.601 luma, or three."""
     if channels == 1 and pixels.ndim == 3:
         pixels = pixels @ np.array(LUMA, dtype=pixels.dtype)

@@ -24,13 +24,12 @@ from durr.unit import RestorationUnit
 
 KIND = "unit training"
 CHECKPOINT, TRUNK = "checkpoint.safetensors", "trunk.safetensors"
-SAVE_EVERY_S = 120.0  # a checkpoint costs milliseconds, a lost update a fraction of a second
 VALIDATE_EVERY = 1000  # updates
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnitSettings:
-    """What decides the weights: n_steps updates with batches of patches; sigma_max in units of [0, 1]."""
+    """n_steps updates from the weights of a seed, and a checkpoint every so many seconds."""
 
     channels: int
     n_steps: int
@@ -38,6 +37,7 @@ class UnitSettings:
     seed: int
     precision: torch.dtype
     device: torch.device
+    save_every_s: float
 
 
 class UnitTraining:
@@ -131,11 +131,8 @@ class UnitTraining:
             self.log({"step": self.step, "loss": progress.metrics["loss"], "psnr": self._report})
         if self.step == trunk_end(self.settings.n_steps):
             self._save(TRUNK)
-        if (
-            progress.interrupted
-            or time.monotonic() - self._saved_at > SAVE_EVERY_S
-            or self.step == self.settings.n_steps
-        ):
+        last = progress.interrupted or self.step == self.settings.n_steps
+        if last or time.monotonic() - self._saved_at > self.settings.save_every_s:
             self._save(CHECKPOINT)
             self._saved_at = time.monotonic()
         self.progress(self._line(progress.metrics["loss"]))

@@ -21,7 +21,7 @@ SIGMAS = (15, 25, 50, 75)  # of 255
 class Validation:
     """The mean PSNR in dB per noise level over 8-bit pictures "row col channel", always with the same noise."""
 
-    def __init__(self, pictures: Sequence[UInt8[np.ndarray, "row col channel"]], precision: torch.dtype) -> None:
+    def __init__(self, pictures: Sequence[UInt8[np.ndarray, "_ _ channel"]], precision: torch.dtype) -> None:
         self.pictures = pictures
         self.precision = precision
 
