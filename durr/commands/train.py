@@ -37,7 +37,7 @@ def train_denoise(
     config: Config = None,
 ) -> None:
     """Train a blind denoiser on clean images; noise is made on the fly."""
-    from backbone.device import resolve_device, set_threads
+    from backbone.device import keep_freed_memory, resolve_device, set_threads
     from durr.training.denoise import DenoiseSettings, train_denoiser
 
     settings = DenoiseSettings(
@@ -54,6 +54,7 @@ def train_denoise(
         save_every_s=save_every,
     )
     set_threads(threads)
+    keep_freed_memory()
     talk = Talk(quiet=quiet)
     summary = train_denoiser(
         settings, out=out, overwrite=overwrite, resume=resume, talk=talk.note, progress=talk.progress
