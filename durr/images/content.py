@@ -23,10 +23,10 @@ _SIGNATURES: tuple[tuple[Format, bytes], ...] = (
     ("TIFF", b"II*\x00"),
     ("TIFF", b"MM\x00*"),
     ("TIFF", b"II+\x00"),  # BigTIFF
-    ("TIFF", b"MM\x00+"),
     ("BMP", b"BM"),
 )
 _FOREIGN: tuple[tuple[str, int, bytes], ...] = (
+    ("a big-endian BigTIFF file", 0, b"MM\x00+"),
     ("a GIF", 0, b"GIF8"),
     ("an AVIF picture", 4, b"ftypavif"),
     ("a HEIC picture", 4, b"ftyphei"),

@@ -41,7 +41,7 @@ def read_jpeg(source: Source) -> Picture:
 
 
 def write_jpeg(picture: Picture) -> bytes:
-    """A baseline or progressive JPEG file, as the input was."""
+    """A JPEG file; not progressive, for which Pillow's buffer is too small at the finest tables."""
     metadata, encoding = picture.metadata, picture.encoding
     memory = io.BytesIO()
     to_pillow(picture.pixels).save(
@@ -50,7 +50,6 @@ def write_jpeg(picture: Picture) -> bytes:
         quality=-1 if encoding.tables else QUALITY,  # -1: the tables as they are
         qtables=list(encoding.tables) or None,
         subsampling=encoding.sampling if encoding.tables else 0,
-        progressive=encoding.progressive,
         exif=EXIF_PREFIX + metadata.exif if metadata.exif else b"",
         icc_profile=metadata.icc,
         dpi=metadata.dpi or (0, 0),
@@ -67,12 +66,11 @@ def _blocks(image: JpegImagePlugin.JpegImageFile) -> tuple[tuple[bytes, bytes], 
 
 
 def _encoding(image: JpegImagePlugin.JpegImageFile) -> Encoding:
-    """Tables, subsampling and order of the scans; no tables where an encoder could not take them."""
+    """Tables and subsampling; no tables where an encoder could not take them."""
     tables = image.quantization
     usable = sorted(tables) == list(range(len(tables))) and all(min(table) > 0 for table in tables.values())
     return Encoding(
         lossless=False,
         tables=tuple(tuple(tables[k]) for k in sorted(tables)) if usable else (),
         sampling=JpegImagePlugin.get_sampling(image) if image.layers == 3 else 0,
-        progressive="progressive" in image.info,
     )

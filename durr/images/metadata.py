@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 from PIL import Image
@@ -42,6 +43,8 @@ def kept_metadata(picture: Picture, target: Format) -> Metadata:
     if target == "JPEG":
         exif, xmp = (block if len(block) <= LONGEST_IN_JPEG else b"" for block in (found.exif, found.xmp))
         return replace(found, exif=exif, xmp=xmp)
+    if target == "TIFF" and not _is_whole(found.exif):  # its tags become the file's own
+        return replace(found, exif=b"")
     return found
 
 
@@ -56,3 +59,16 @@ def losses(picture: Picture, target: Format) -> tuple[str, ...]:
         f"other metadata of {picture.format}": (found.blocks, kept.blocks),
     }
     return tuple(f"{target} cannot keep {what}" for what, (before, after) in words.items() if before != after)
+
+
+def _is_whole(exif: bytes) -> bool:
+    """Whether every tag of a block can be read and written again."""
+    block = Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            block.load(exif)
+            block.tobytes()
+    except Exception:  # damaged tags raise nearly anything
+        return False
+    return True

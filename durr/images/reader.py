@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from PIL import Image
@@ -13,6 +12,7 @@ from PIL import Image
 from backbone.errors import Failure, InputError, ResourceError
 from durr.images.bmp import read_bmp
 from durr.images.content import HEAD, READABLE, foreign, format_of_name, recognise
+from durr.images.inputs import missing
 from durr.images.jpeg import read_jpeg
 from durr.images.picture import Format, Picture
 from durr.images.png import read_png
@@ -82,18 +82,6 @@ def _load(path: Path) -> bytes:
         raise InputError(
             f"cannot read '{path}': {error.strerror}", where=str(path), cure=f"ls -l '{path}', then chmod or copy it"
         ) from error
-
-
-def missing(path: Path) -> InputError:
-    """No such file, with what is there instead and the nearest name."""
-    folder = path.parent
-    if not folder.is_dir():
-        return InputError(f"cannot find '{path}'", where=f"there is no folder '{folder}'", cure="check the path")
-    names = sorted(entry.name for entry in folder.iterdir() if format_of_name(entry) and entry.is_file())
-    near = get_close_matches(path.name, names, n=1)
-    there = f"pictures in '{folder}': {', '.join(names[:5]) or 'none'}{', ...' if len(names) > 5 else ''}"
-    cure = f"did you mean {folder / near[0]}?" if near else "check the name"
-    return InputError(f"cannot find '{path}'", where=there, cure=cure)
 
 
 def _checked_format(content: bytes, name: str) -> Format:

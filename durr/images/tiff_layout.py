@@ -49,12 +49,11 @@ def read_pages(source: Source) -> list[ImageFileDirectory_v2]:
     file = io.BytesIO(source.content)
     pages: list[ImageFileDirectory_v2] = []
     seen: set[int] = set()
-    big = source.content[2:4] in (b"+\0", b"\0+")
-    directory = ImageFileDirectory_v2(source.content[: 16 if big else 8])
-    at = directory.next
+    header = source.content[: 16 if is_big(source.content) else 8]
+    at = ImageFileDirectory_v2(header).next
     while at and at not in seen:
         seen.add(at)
-        page = ImageFileDirectory_v2(source.content[: 16 if big else 8])
+        page = ImageFileDirectory_v2(header)
         file.seek(at)
         page.next = 0
         page.load(file)
@@ -62,6 +61,11 @@ def read_pages(source: Source) -> list[ImageFileDirectory_v2]:
             pages.append(page)
         at = page.next
     return pages
+
+
+def is_big(content: bytes) -> bool:
+    """Whether offsets have 64 bits (BigTIFF)."""
+    return content[2:4] == b"+\0"
 
 
 def layout_of(tags: ImageFileDirectory_v2, source: Source) -> Layout:

@@ -35,7 +35,7 @@ def metadata_of_tags(tags: ImageFileDirectory_v2, icc: bytes, content: bytes) ->
 def _exif(tags: ImageFileDirectory_v2, content: bytes) -> bytes:
     """The descriptive tags with their Exif and GPS directories, as a TIFF structure of its own."""
     found = Image.Exif()
-    found.endian, found.bigtiff = (">" if tags.prefix == b"MM" else "<"), content[2:4] in (b"+\0", b"\0+")
+    found.endian, found.bigtiff = (">" if tags.prefix == b"MM" else "<"), tag.is_big(content)
     found.load_from_fp(io.BytesIO(content), tags.offset)
     kept = Image.Exif()
     for name in filter(_is_metadata, found):
