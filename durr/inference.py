@@ -1,0 +1,101 @@
+"""A denoiser at work on one batch: the states of its path at given steps, and where its rule stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from backbone.endpoint import Endpoint
+from backbone.errors import Diverged, UsageError
+from backbone.grid import Grid
+from backbone.integrate import integrate
+from backbone.precision import convolution_precision
+from backbone.schemes import Euler
+from durr.model import Denoiser
+from durr.unfold import Path, continued, steps_grid, unfold
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+Answer = TypeVar("Answer")
+
+
+def resolve_precision(text: str, device: torch.device) -> torch.dtype:
+    """The number format of --precision: float32, bfloat16, or auto for the device's fastest. Raises UsageError."""
+    if text == "auto":
+        return convolution_precision(device)
+    if text not in PRECISIONS:
+        words = ", ".join(("auto", *PRECISIONS))
+        raise UsageError(f"'{text}' is no precision", where=f"--precision {text}", cure=f"take one of {words}")
+    return PRECISIONS[text]
+
+
+@dataclass(kw_only=True, eq=False)
+class Inference:
+    """A denoiser, where it works and how precisely; what is not finite in bfloat16 is done again in float32.
+
+    redone: how many batches were done again.
+    """
+
+    denoiser: Denoiser
+    device: torch.device
+    precision: torch.dtype
+    redone: int = 0
+
+    def path(self, noisy: Float[Tensor, "batch channel row col"], *, until: bool, max_steps: int) -> Path:
+        """All images of the path: until the rule stops, or for max_steps steps."""
+        unit, noisy = self.denoiser.unit, noisy.to(self.device)
+        return self._finite(lambda: unfold(unit, noisy, until=self._endpoint(noisy, until), max_steps=max_steps))
+
+    def stopping_times(self, noisy: Float[Tensor, "batch channel row col"]) -> Float64[Tensor, " batch"]:
+        """After how many steps the rule stops each image; no image is kept."""
+        unit = self.denoiser.unit
+        noisy = continued(noisy.to(self.device), unit.align)
+        grid = steps_grid(self.denoiser.max_steps)
+
+        def solve() -> Float64[Tensor, " batch"]:
+            until = self._endpoint(noisy, True)
+            return integrate(unit, unit.start(noisy), grid, Euler(), until=until, view=unit.image).stopped_at
+
+        return self._finite(solve)
+
+    def images_after(
+        self, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]
+    ) -> dict[int, Float[Tensor, "batch channel row col"]]:
+        """The images after these numbers of steps; of the path between them nothing is kept."""
+        noisy = noisy.to(self.device)
+        wanted = sorted(set(steps))
+        return self._finite(lambda: self._march(noisy, wanted))
+
+    def _march(
+        self, noisy: Float[Tensor, "batch channel row col"], steps: list[int]
+    ) -> dict[int, Float[Tensor, "batch channel row col"]]:
+        """Solves one behind the other: each begins where the last one ended."""
+        unit = self.denoiser.unit
+        rows, columns = noisy.shape[-2:]
+        state, taken = unit.start(continued(noisy, unit.align)), 0
+        images = {}
+        for n in steps:
+            if n > taken:
+                state = integrate(unit, state, Grid.uniform(float(taken), float(n), n - taken), Euler()).ys
+                taken = n
+            images[n] = unit.image(state)[..., :rows, :columns]
+        return images
+
+    def _endpoint(self, noisy: Float[Tensor, "batch channel row col"], wanted: bool) -> Endpoint | None:
+        return self.denoiser.rule.start(self.denoiser.unit, noisy) if wanted else None
+
+    def _finite(self, solve: Callable[[], Answer]) -> Answer:
+        """What solve gives, in float32 if the faster format overflowed. Raises Diverged if both did."""
+        with torch.inference_mode():
+            if self.precision != torch.float32:
+                try:
+                    with torch.autocast(self.device.type, self.precision):
+                        return solve()
+                except Diverged:
+                    self.redone += 1
+            return solve()

@@ -1,0 +1,42 @@
+"""Strength: a place on the path of images, from the image as it came to beyond the rule's stopping time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from backbone.errors import UsageError
+
+STRONGEST = 2.0
+
+
+def check_strength(strength: float) -> None:
+    """Raises UsageError outside 0 ... 2."""
+    if not 0 <= strength <= STRONGEST:  # false for NaN too
+        raise UsageError(
+            f"strength {strength:g} is outside 0 ... {STRONGEST:g}",
+            where=f"--strength {strength:g}",
+            cure="--strength 1",
+        )
+
+
+def position(strength: float, steps: float, max_steps: int) -> float:
+    """Where on the path: 0 is the image as it came, 1 the rule's choice, more goes on, to the end of the path."""
+    return min(strength * steps, float(max_steps))
+
+
+def neighbours(positions: Sequence[float]) -> set[int]:
+    """The whole steps on both sides of every position."""
+    return {whole for place in positions for whole in (math.floor(place), math.ceil(place))}
+
+
+def image_at(
+    place: float, images: Mapping[int, Float[Tensor, "batch channel row col"]]
+) -> Float[Tensor, "batch channel row col"]:
+    """The straight line between the images after floor and ceil of `place` steps."""
+    below = math.floor(place)
+    share = place - below
+    return images[below] if share == 0 else images[below].lerp(images[below + 1], share)
