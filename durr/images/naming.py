@@ -67,7 +67,7 @@ def plan(
     kind = format_of_word(format)
     if suffix is not None and os.sep in suffix:
         raise UsageError(f"'{suffix}' is no part of a file name", where="--suffix", cure=f"--suffix {SUFFIX}")
-    single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
+    single = len(inputs) == 1 and (Path(inputs[0]) == STDIN or Path(inputs[0]).is_file())
     destination = _destination(output, kind, single)
     ending = (SUFFIX if destination.folder is None else "") if suffix is None else suffix
 
@@ -87,7 +87,7 @@ def plan(
 
 
 def _destination(output: str | Path | None, kind: Format | None, single: bool) -> _Destination:
-    """What the word of `-o` means. single: there is one input that is no folder."""
+    """What the word of `-o` means. single: the only input is a file or stdin."""
     if output is None:
         return _Destination()
     path = Path(output)

@@ -41,8 +41,8 @@ def read_tiff(source: Source) -> Picture:
     if tag.DNG_VERSION in tags:
         raise source.error("is a raw picture (DNG)", "develop it first: darktable-cli IN.dng OUT.tif")
     layout = layout_of(tags, source)
-    own = layout.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) and layout.compression in READABLE
-    if own and (layout.kind, layout.bits) in DEPTHS:
+    plain = layout.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) and tags.get(tag.FILL_ORDER, 1) == 1
+    if plain and layout.compression in READABLE and (layout.kind, layout.bits) in DEPTHS:
         samples = _grey_or_rgb(read_blocks(source.content, layout), layout, source)
         samples = samples._replace(icc=bytes_of(tags.get(tag.ICC)))
     elif layout.kind == WHOLE and layout.bits <= 8:

@@ -90,6 +90,7 @@ def under(old: str, new: str, *names: str) -> dict[str, str]:
             {"output": "new"},
             under("photos", "new", "d.png", "d_denoised.png"),
         ),
+        (["photos/*.tif"], {"output": "new.d"}, {"photos/c.tif": "new.d/c.tif"}),
         (["photos/*.tif"], {}, {"photos/c.tif": "photos/c_denoised.tif"}),
         (["photos/*_denoised.png"], {}, {"photos/d_denoised.png": "photos/d_denoised_denoised.png"}),
         (["photos/**/*.tif"], {"output": "new"}, under("photos", "new", "c.tif", "deep/c.tif")),
