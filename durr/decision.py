@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import torch
-from jaxtyping import Num
+from jaxtyping import Float, Num
+from torch import Tensor
 
 from durr.inference import Inference
-from durr.lanes import to_lanes
+from durr.lanes import count_lanes, to_lanes
+from durr.memory import bytes_per_pixel, tile_budget
 
 WHOLE_PIXELS = 2**19  # up to here a picture is decided on, and restored, as a whole
 CROP_SIDE = 192
 CROPS_EACH_WAY = (2, 4)  # from 4 crops to 16: about a quarter of a small picture, a fortieth of 24 MP
 
 
-def is_small(rows: int, columns: int) -> bool:
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """How many steps the picture should take; the images seen on the way there by their step, if they were kept."""
+
+    steps: float
+    images: dict[int, Float[Tensor, "lane band row col"]]
+
+
+def is_small(samples: Num[np.ndarray, "row col channel"], model_channels: int) -> bool:
     """Whether a picture is worked on as a whole."""
-    return rows * columns <= WHOLE_PIXELS
+    rows, columns, channels = samples.shape
+    return rows * columns * count_lanes(channels, model_channels) <= WHOLE_PIXELS
+
+
+def decide(inference: Inference, samples: Num[np.ndarray, "row col channel"]) -> Decision:
+    """Ask the rule; where it is asked about several images of one picture, the mean of its answers counts."""
+    channels = inference.denoiser.unit.channels
+    if not is_small(samples, channels):
+        return Decision(_mean_over_crops(inference, spread_crops(samples)), {})
+    lanes = to_lanes(samples, channels)
+    if len(lanes) > 1:
+        return Decision(inference.stopping_times(lanes).mean().item(), {})
+    path = inference.path(lanes)
+    return Decision(path.steps.double().mean().item(), dict(enumerate(path.images)))
 
 
 def spread_crops(samples: Num[np.ndarray, "row col channel"]) -> list[Num[np.ndarray, "crop_row crop_col channel"]]:
@@ -31,10 +55,13 @@ def spread_crops(samples: Num[np.ndarray, "row col channel"]) -> list[Num[np.nda
     return [samples[row : row + CROP_SIDE, column : column + CROP_SIDE] for row, column in places]
 
 
-def decide_on_crops(inference: Inference, crops: list[Num[np.ndarray, "crop_row crop_col channel"]]) -> float:
-    """The mean of the rule's answers for the crops: a real number of steps."""
-    channels = inference.denoiser.unit.channels
-    return inference.stopping_times(torch.cat([to_lanes(crop, channels) for crop in crops])).mean().item()
+def _mean_over_crops(inference: Inference, crops: list[Num[np.ndarray, "crop_row crop_col channel"]]) -> float:
+    """The mean of the rule's answers: a real number of steps. As many crops at once as the memory holds."""
+    unit = inference.denoiser.unit
+    lanes = [to_lanes(crop, unit.channels) for crop in crops]
+    at_once = tile_budget(inference.device) // (bytes_per_pixel(unit) * lanes[0][:, 0].numel())
+    groups = [lanes[first : first + max(at_once, 1)] for first in range(0, len(lanes), max(at_once, 1))]
+    return torch.cat([inference.stopping_times(torch.cat(group)) for group in groups]).mean().item()
 
 
 def _starts(length: int, count: int) -> list[int]:

@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from backbone.endpoint import Endpoint
 from backbone.errors import Diverged, UsageError
 from backbone.grid import Grid
 from backbone.integrate import integrate
@@ -46,10 +45,12 @@ class Inference:
     precision: torch.dtype
     redone: int = 0
 
-    def path(self, noisy: Float[Tensor, "batch channel row col"], *, until: bool, max_steps: int) -> Path:
-        """All images of the path: until the rule stops, or for max_steps steps."""
+    def path(self, noisy: Float[Tensor, "batch channel row col"]) -> Path:
+        """All images until the rule stops each."""
         unit, noisy = self.denoiser.unit, noisy.to(self.device)
-        return self._finite(lambda: unfold(unit, noisy, until=self._endpoint(noisy, until), max_steps=max_steps))
+        return self._finite(
+            lambda: unfold(unit, noisy, until=self.denoiser.rule.start(unit, noisy), max_steps=self.denoiser.max_steps)
+        )
 
     def stopping_times(self, noisy: Float[Tensor, "batch channel row col"]) -> Float64[Tensor, " batch"]:
         """After how many steps the rule stops each image; no image is kept."""
@@ -58,8 +59,8 @@ class Inference:
         grid = steps_grid(self.denoiser.max_steps)
 
         def solve() -> Float64[Tensor, " batch"]:
-            until = self._endpoint(noisy, True)
-            return integrate(unit, unit.start(noisy), grid, Euler(), until=until, view=unit.image).stopped_at
+            until = self.denoiser.rule.start(unit, noisy)
+            return integrate(unit, unit.start(noisy), grid, Euler(), until=until).stopped_at
 
         return self._finite(solve)
 
@@ -85,9 +86,6 @@ class Inference:
                 taken = n
             images[n] = unit.image(state)[..., :rows, :columns]
         return images
-
-    def _endpoint(self, noisy: Float[Tensor, "batch channel row col"], wanted: bool) -> Endpoint | None:
-        return self.denoiser.rule.start(self.denoiser.unit, noisy) if wanted else None
 
     def _finite(self, solve: Callable[[], Answer]) -> Answer:
         """What solve gives, in float32 if the faster format overflowed. Raises Diverged if both did."""

@@ -1,0 +1,84 @@
+"""One picture from its samples to the samples at each strength: noise, decision, path, in one piece or in tiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float, Float32, Num
+from torch import Tensor
+
+from durr.decision import Decision, decide, is_small, spread_crops
+from durr.depth import from_unit, to_unit
+from durr.inference import Inference
+from durr.lanes import from_lanes, to_lanes
+from durr.mosaic import restore_in_tiles
+from durr.noise import Noise, estimate_noise
+from durr.strength import image_at, position
+
+Samples = Num[np.ndarray, "row col channel"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Restoration:
+    """positions: on the path, one per strength; pictures: at those that are not 0. chosen: where strength 1 stands.
+
+    path: the images after 0, 1, 2, ... steps, if they were in memory together.
+    """
+
+    positions: list[float]
+    chosen: float
+    noise: Noise
+    pictures: dict[float, Samples] = field(default_factory=dict)
+    path: Float32[np.ndarray, "saved row col channel"] | None = None
+    tiles: int = 1
+    smaller: int = 0
+
+
+def restore(
+    inference: Inference,
+    samples: Samples,
+    strengths: Sequence[float],
+    *,
+    sigma: float | None,
+    side: int | None,
+    progress: Callable[[float], None],
+) -> Restoration:
+    """Restore samples at several strengths from one pass.
+
+    sigma: noise of known deviation, for images in [0, 1]; None lets the model's rule decide. side: of tiles; None
+    takes tiles only for large pictures.
+    """
+    denoiser = inference.denoiser
+    small = is_small(samples, denoiser.unit.channels)
+    noise = estimate_noise([to_unit(part) for part in ([samples] if small else spread_crops(samples))])
+    decision = decide(inference, samples) if sigma is None else Decision(denoiser.steps_for(sigma), {})
+    positions = [position(strength, decision.steps, denoiser.max_steps) for strength in strengths]
+    moved = sorted({place for place in positions if place > 0})
+    untouched = Restoration(positions=positions, chosen=decision.steps, noise=noise)
+    if small and side is None:
+        images = _images(inference, samples, decision, math.ceil(max(positions)))
+        pictures = {place: _picture(image_at(place, images), samples) for place in moved}
+        path = np.stack([from_lanes(images[step], samples.shape[2]) for step in sorted(images)])
+        return replace(untouched, pictures=pictures, path=path)
+    if not moved:
+        return untouched
+    mosaic = restore_in_tiles(inference, samples, moved, side=side, progress=progress)
+    pictures = dict(zip(moved, mosaic.pictures, strict=True))
+    return replace(untouched, pictures=pictures, tiles=mosaic.tiles, smaller=mosaic.smaller)
+
+
+def _images(
+    inference: Inference, samples: Samples, decision: Decision, last: int
+) -> dict[int, Float[Tensor, "lane band row col"]]:
+    """The images after 0 ... last steps: those of the decision, if it went so far."""
+    if last in decision.images:
+        return decision.images
+    return inference.images_after(to_lanes(samples, inference.denoiser.unit.channels), range(last + 1))
+
+
+def _picture(images: Float[Tensor, "lane band row col"], samples: Samples) -> Samples:
+    """Images as samples like those that came."""
+    return from_unit(from_lanes(images, samples.shape[2]), samples.dtype)

@@ -1,0 +1,168 @@
+"""The Python door to restoration: arrays in, arrays of the same type and shape out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Num
+
+from backbone.device import resolve_device
+from backbone.errors import ModelError, UsageError
+from durr.arrays import split
+from durr.inference import Inference, resolve_precision
+from durr.model import Denoiser
+from durr.restoration import Restoration, restore
+from durr.strength import check_strength
+from durr.tiles import SMALLEST_SIDE
+
+WEIGHTS = Path(__file__).parent / "weights"
+SHIPPED = {"denoise": ("denoise_grey.safetensors", "denoise_colour.safetensors")}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Restored:
+    """A restored image and how it came about.
+
+    image: in the type and shape of the input. steps: where on the path it stands; chosen: where strength 1 stands.
+    sigma: the noise on the scale of 0 ... 255, as given or as estimated. path: the images after 0, 1, 2, ... steps
+    without alpha, where samples are in [0, 1]; None for large images, whose path is never in memory as a whole.
+    tiles: how many; smaller: how often they were made smaller after the memory ran out. float32: how many batches
+    were done again because bfloat16 overflowed. notes: what the user should know.
+    """
+
+    image: Num[np.ndarray, " row col *channel"]
+    steps: float
+    chosen: float
+    sigma: float
+    path: Float32[np.ndarray, " saved row col *channel"] | None
+    tiles: int = 1
+    smaller: int = 0
+    float32: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Restorer:
+    """Removes noise from images. Made by `pretrained` or `from_file`.
+
+    denoisers: one, or one for each number of channels. tile: side of the tiles in pixels, None for as memory allows.
+    """
+
+    denoisers: tuple[Denoiser, ...]
+    device: torch.device
+    precision: torch.dtype
+    tile: int | None = None
+
+    @classmethod
+    def pretrained(
+        cls, task: str = "denoise", *, device: str = "auto", precision: str = "auto", tile: int | None = None
+    ) -> Restorer:
+        """The models that come with the package, grey and colour.
+
+        device: auto, cpu, cuda or cuda:N. precision: auto, float32 or bfloat16 inside the convolutions.
+        Raises UsageError for other words, ModelError if the files are missing or damaged.
+        """
+        if task not in SHIPPED:
+            raise UsageError(f"'{task}' is no task", where="Restorer.pretrained", cure=f"one of {', '.join(SHIPPED)}")
+        files = [WEIGHTS / name for name in SHIPPED[task]]
+        missing = [file for file in files if not file.exists()]
+        if missing:
+            raise ModelError(
+                "the weights of this package are missing",
+                where=str(missing[0]),
+                cure="pip install --force-reinstall pdenet-durr",
+            )
+        return cls._load(files, device, precision, tile)
+
+    @classmethod
+    def from_file(
+        cls, path: str | Path, *, device: str = "auto", precision: str = "auto", tile: int | None = None
+    ) -> Restorer:
+        """A model of one's own, as `train denoise` writes it; errors as for `pretrained`."""
+        return cls._load([Path(path)], device, precision, tile)
+
+    @classmethod
+    def _load(cls, files: Sequence[Path], device: str, precision: str, tile: int | None) -> Restorer:
+        place = resolve_device(device)
+        number = resolve_precision(precision, place)
+        if tile is not None and tile < SMALLEST_SIDE:
+            raise UsageError(f"tiles of {tile} pixels", where=f"--tile {tile}", cure=f"--tile auto or {SMALLEST_SIDE}")
+        denoisers = tuple(Denoiser.load(file, place) for file in files)
+        return cls(denoisers=denoisers, device=place, precision=number, tile=tile)
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        strength: float = 1.0,
+        sigma: float | None = None,
+        *,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Restored:
+        """Restore an image: H x W, H x W x 3 or H x W x 4 (alpha stays), uint8, uint16 or floats around [0, 1].
+
+        strength: 0 gives the same samples, 1 the model's own choice, up to 2 goes on along its path.
+        sigma: the noise on the scale of 0 ... 255 if it is known; by default the model sees it itself.
+        progress: is told the share that is done.
+        Raises UsageError for other types, shapes and values, InputError for samples that are not finite.
+        """
+        return self.sweep(image, (strength,), sigma, progress=progress)[0]
+
+    def sweep(
+        self,
+        image: np.ndarray,
+        strengths: Sequence[float],
+        sigma: float | None = None,
+        *,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> list[Restored]:
+        """The image at several strengths, from one pass."""
+        for strength in strengths:
+            check_strength(strength)
+        if sigma is not None and not (math.isfinite(sigma) and sigma >= 0):
+            raise UsageError(f"noise of {sigma:g}", where=f"--sigma {sigma:g}", cure="--sigma auto, or 0 ... 255")
+        parts = split(image)
+        inference = Inference(
+            denoiser=self.denoiser_for(parts.samples.shape[2]), device=self.device, precision=self.precision
+        )
+        told = None if sigma is None else sigma / 255
+        done = restore(inference, parts.samples, strengths, sigma=told, side=self.tile, progress=progress)
+        path = None if done.path is None else done.path.reshape(len(done.path), *parts.samples.shape[: image.ndim])
+        return [
+            Restored(
+                image=parts.joined(done.pictures[place]) if place > 0 else image.copy(),
+                steps=place,
+                chosen=done.chosen,
+                sigma=255 * done.noise.sigma if sigma is None else sigma,
+                path=path,
+                tiles=done.tiles,
+                smaller=done.smaller,
+                float32=inference.redone,
+                notes=_notes(inference, parts.samples.shape[2], done, sigma),
+            )
+            for place in done.positions
+        ]
+
+    def denoiser_for(self, channels: int) -> Denoiser:
+        """The model of this number of channels if there is one, else the first."""
+        return next((known for known in self.denoisers if known.unit.channels == channels), self.denoisers[0])
+
+
+def _notes(inference: Inference, channels: int, done: Restoration, sigma: float | None) -> tuple[str, ...]:
+    """What the user should know about a restoration."""
+    model = inference.denoiser.unit.channels
+    strongest = inference.denoiser.sigmas[1]
+    noise = done.noise.sigma if sigma is None else sigma / 255
+    notes = {
+        "grey model: the channels are restored one by one": model == 1 and channels == 3,
+        "colour model: the grey picture is taken as three equal channels": model == 3 and channels == 1,
+        f"noise {255 * noise:.0f} is stronger than any in training, {255 * strongest:.0f}": noise > 1.1 * strongest,
+        f"tiles were made smaller {done.smaller} times: the memory ran out": done.smaller > 0,
+        f"{inference.redone} times done again in float32: bfloat16 overflowed": inference.redone > 0,
+    }
+    told = tuple(note for note, holds in notes.items() if holds)
+    return told if done.noise.warning is None else (done.noise.warning, *told)
