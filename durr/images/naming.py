@@ -18,10 +18,11 @@ Existing = Literal["refuse", "skip", "overwrite"]
 
 
 class Pair(NamedTuple):
-    """One picture to read and the file to write; `Path("-")` is stdin and stdout."""
+    """One picture to read and the file to write; `Path("-")` is stdin and stdout. mark: as given to `plan`."""
 
     source: Path
     target: Path
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ def plan(
     format: str = "keep",  # noqa: A002  the option's name
     recursive: bool = False,
     existing: Existing = "refuse",
+    marks: Sequence[str] = ("",),
 ) -> Plan:
-    """Pair every input with its output.
+    """Pair every input with its output, or with one for each mark.
 
     inputs: files, folders, patterns such as "scans/*.tif", or "-". output: a folder, in which the sub-folders of an
     input folder or pattern are repeated; a file; "-" for stdout; or None for beside the inputs. A name is a file's if
     it ends like a picture and is no folder. suffix: put behind the name, "_denoised" unless a folder is given.
-    format: another word than "keep" replaces the extension. existing: what to do where the output exists.
+    format: another word than "keep" replaces the extension. existing: what to do where the output exists. marks: put
+    between name and suffix, to tell several outputs of one input apart.
     Raises UsageError for words that do not go together and for two inputs with one output, InputError for inputs that
     are not there, OutputError for outputs that exist, are inputs themselves, or have no place to be written to.
     """
@@ -78,7 +81,7 @@ def plan(
         return not _same_folder(destination.folder, inputs) and _is_inside(path, destination.folder)
 
     found = find_pictures(inputs, recursive=recursive, leave_out=is_output)
-    pairs = [Pair(each.path, _target(each, destination, ending, kind)) for each in found]
+    pairs = [Pair(each.path, _target(each, destination, mark + ending, kind), mark) for each in found for mark in marks]
     _check_one_input_each(pairs, destination.file)
     _check_no_input_is_lost(pairs, existing)
     for folder in dict.fromkeys(pair.target.parent for pair in pairs if pair.target != STDOUT):
@@ -131,9 +134,10 @@ def _target(found: Found, destination: _Destination, ending: str, kind: Format |
 def _check_one_input_each(pairs: list[Pair], file: Path | None) -> None:
     """UsageError if two inputs would be written to one output."""
     if file is not None and len(pairs) > 1:
-        raise UsageError(f"{len(pairs)} inputs and one output '{file}'", where="-o", cure="-o FOLDER/")
+        several = "outputs of each input" if pairs[0].mark else "inputs"
+        raise UsageError(f"{len(pairs)} {several} and one output '{file}'", where="-o", cure="-o FOLDER/")
     taken: dict[Path, Path] = {}
-    for source, target in pairs:
+    for source, target, _ in pairs:
         if target in taken:
             raise UsageError(
                 f"'{taken[target]}' and '{source}' would both be written to '{target}'",
@@ -146,7 +150,7 @@ def _check_one_input_each(pairs: list[Pair], file: Path | None) -> None:
 def _check_no_input_is_lost(pairs: list[Pair], existing: Existing) -> None:
     """OutputError if an output is its own input, under this name or another, or another input that would not stay."""
     inputs = {_identity(pair.source): pair.source for pair in pairs if pair.source != STDIN}
-    for source, target in pairs:
+    for source, target, _ in pairs:
         if target == STDOUT or not target.exists():
             continue
         lost = inputs.get(_identity(target))

@@ -63,9 +63,15 @@ def write_picture(path: Path, picture: Picture, *, format: str = "keep", overwri
     format: "keep" follows the extension of the path, else the input. Raises UsageError as `check_encodable`,
     OutputError if the file exists (unless `overwrite`) or cannot be written.
     """
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise OutputError(f"{path} exists", where="output", cure="--overwrite or --skip-existing")
+    _demand_free(path, overwrite)
     content = _encode(picture, output_format(picture, format, path))
+    write_content(path, content, overwrite=overwrite)
+    return len(content)
+
+
+def write_content(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+    """Write the bytes of a picture file in one go; errors as for `write_picture`."""
+    _demand_free(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, content)
@@ -75,7 +81,11 @@ def write_picture(path: Path, picture: Picture, *, format: str = "keep", overwri
             where=str(path.parent),
             cure="-o a folder that can be written and has room",
         ) from error
-    return len(content)
+
+
+def _demand_free(path: Path, overwrite: bool) -> None:
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise OutputError(f"{path} exists", where="output", cure="--overwrite or --skip-existing")
 
 
 def _encode(picture: Picture, target: Format) -> bytes:

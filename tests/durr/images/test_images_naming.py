@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pairs(*inputs: str, **options: object) -> dict[str, str]:
-    return {str(source): str(target) for source, target in plan(inputs, **options)}
+    return {str(pair.source): str(pair.target) for pair in plan(inputs, **options)}
 
 
 def under(old: str, new: str, *names: str) -> dict[str, str]:
@@ -194,13 +194,24 @@ def test_the_input_is_never_overwritten_whatever_the_policy() -> None:
 
 def test_existing_outputs_are_skipped_and_told() -> None:
     batch = plan(["photos"], existing="skip")
-    assert [tuple(map(str, pair)) for pair in batch] == [("photos/c.tif", "photos/c_denoised.tif")]
-    assert [tuple(map(str, pair)) for pair in batch.skipped] == [("photos/d.png", "photos/d_denoised.png")]
+    assert [tuple(map(str, pair[:2])) for pair in batch] == [("photos/c.tif", "photos/c_denoised.tif")]
+    assert [tuple(map(str, pair[:2])) for pair in batch.skipped] == [("photos/d.png", "photos/d_denoised.png")]
     assert len(batch) == 1
     # the shell's own *.png names the output too: with --skip-existing it may stand there
     assert pairs("photos/d.png", "photos/d_denoised.png", existing="skip") == {
         "photos/d_denoised.png": "photos/d_denoised_denoised.png"
     }
+
+
+def test_marks_tell_the_outputs_of_one_input_apart(folder: Path) -> None:
+    batch = plan(["photos"], output="new", marks=("_s1", "_s2"))
+    assert [(pair.source.name, str(pair.target), pair.mark) for pair in batch] == [
+        (name, f"new/{Path(name).stem}{mark}{Path(name).suffix}", mark)
+        for name in ("c.tif", "d.png", "d_denoised.png")
+        for mark in ("_s1", "_s2")
+    ]
+    with pytest.raises(UsageError, match=r"2 outputs of each input and one output 'new\.png'"):
+        plan(["a.jpg"], output="new.png", marks=("_s1", "_s2"))
 
 
 def test_several_existing_outputs_are_counted(folder: Path) -> None:
