@@ -10,7 +10,6 @@ from backbone.lazy import lazy_exports
 _HOMES = {
     "Baseline": "durr.baselines.baseline",
     "bayes_shrink": "durr.baselines.classical",
-    "estimate_noise": "durr.baselines.classical",
     "non_local_means": "durr.baselines.classical",
     "perona_malik": "durr.baselines.diffusion",
     "total_variation": "durr.baselines.classical",

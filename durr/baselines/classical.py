@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
 TV_WEIGHT = 0.9  # per sigma: best mean PSNR over sigma 15 to 75 on photographs, of .6 to 1.5
 NLM_FILTER = 0.6  # per sigma: scikit-image's own example for the fast mode that is told sigma
@@ -49,14 +49,6 @@ def bayes_shrink(noisy: Float[np.ndarray, "row col *channel"], sigma: float) -> 
         channel_axis=axis,
         rescale_sigma=True,
     )
-
-
-def estimate_noise(noisy: Float[np.ndarray, "row col *channel"]) -> float:
-    """Sigma from the median of the finest diagonal wavelet coefficients (Donoho, Johnstone, Biometrika 81, 1994).
-
-    The mean over channels. Needs PyWavelets, of the `bench` extra.
-    """
-    return float(estimate_sigma(noisy, average_sigmas=True, channel_axis=_channel_axis(noisy)))
 
 
 def _channel_axis(image: Float[np.ndarray, "row col *channel"]) -> int | None:

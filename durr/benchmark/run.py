@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from backbone.errors import Failure, OutputError
 from backbone.record import Record
-from durr.benchmark.methods import OURS, Method, Restorer, build_methods
+from durr.benchmark.answer import Method
+from durr.benchmark.methods import OURS, build_methods
+from durr.benchmark.ours import model_facts
 from durr.benchmark.picture_set import PictureSet
 from durr.benchmark.protocol import Protocol
 from durr.benchmark.tally import Tally
+from durr.restorer import Restorer
 
 PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "scikit-image", "PyWavelets")  # whose versions decide the figures
 
@@ -20,14 +24,15 @@ PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "scikit-image", "PyWavelet
 class Settings:
     """sigmas: levels of noise of 0..255. conditions: threads and device, recorded beside each result.
 
-    model: what is recorded of the weights of our method.
+    restorer: ours, None if it is not among the methods. weights: its file, None for what is shipped.
     """
 
     protocol: Protocol
     sigmas: tuple[float, ...]
     methods: tuple[str, ...]
     conditions: Mapping[str, Any]
-    model: Mapping[str, Any]
+    restorer: Restorer | None
+    weights: Path | None
 
 
 @dataclass(frozen=True)
@@ -66,25 +71,25 @@ def check_sets(sets: Sequence[PictureSet], settings: Settings, record: Record) -
             )
 
 
-def run_sets(
-    sets: Sequence[PictureSet], settings: Settings, restorer: Restorer | None, record: Record, talk: Talkers
-) -> bool:
+def run_sets(sets: Sequence[PictureSet], settings: Settings, record: Record, talk: Talkers) -> bool:
     """Measure every row and save each as it comes; whether all methods succeeded on all of them."""
     good = True
     for pictures in sets:
+        channels = 3 if pictures.colour else 1
         methods = build_methods(
             settings.methods,
-            channels=3 if pictures.colour else 1,
-            restorer=restorer,
+            channels=channels,
+            restorer=settings.restorer,
             device=settings.conditions["device"],
         )
+        model = {} if settings.restorer is None else model_facts(settings.restorer, settings.weights, channels)
         for sigma in settings.sigmas:
             name = row_name(pictures, settings.protocol, sigma)
             row = facts(pictures, settings.protocol, sigma)
             results = _measure_row(name, pictures, settings.protocol, sigma, methods, talk)
             for method, found in results.items():
-                model = {"model": settings.model} if method == OURS else {}
-                record.keep(name, row, method, found | dict(settings.conditions) | model)
+                of_ours = {"model": model} if method == OURS else {}
+                record.keep(name, row, method, found | dict(settings.conditions) | of_ours)
             good = good and all("error" not in found for found in results.values())
     return good
 

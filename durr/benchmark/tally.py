@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from durr.benchmark.methods import TIMED, Answer, Method
+from durr.benchmark.answer import Answer, Method
+from durr.benchmark.methods import TIMED
 from durr.benchmark.protocol import PEAK, Protocol
 from durr.metrics import psnr
 
@@ -73,7 +74,8 @@ class Tally:
             found |= {"steps": mean(steps), "steps_range": [min(steps), max(steps)]}
         if self._answers["sigma"]:
             found["sigma_estimate"] = mean(self._answers["sigma"])
-        return found | (along_the_path(self._by_step) if self._by_step else {})
+        followed = len(self._by_step) == self.pictures
+        return found | (along_the_path(self._by_step) if followed else {})
 
 
 def along_the_path(by_step: Sequence[Sequence[float]]) -> dict[str, Any]:

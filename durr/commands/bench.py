@@ -38,6 +38,7 @@ def bench_denoise(
     ] = Path("benchmarks/results/denoise.json"),
     json: Json = False,
     device: Device = "cpu",
+    precision: Annotated[str, typer.Option("--precision", help="Of our method: auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads of every method.")] = 1,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -46,7 +47,8 @@ def bench_denoise(
     """Measure how well noise is removed, by this program and by others, on pictures whose clean form is known."""
     from backbone.device import resolve_device, set_threads
     from backbone.record import Record
-    from durr.benchmark.methods import OURS, choose_methods, load_restorer, model_facts
+    from durr.benchmark.methods import OURS, choose_methods
+    from durr.benchmark.ours import load_restorer
     from durr.benchmark.picture_set import choose_sets
     from durr.benchmark.policy import compare_policy
     from durr.benchmark.protocol import Protocol
@@ -58,18 +60,19 @@ def bench_denoise(
     conditions = {"device": str(resolve_device(device)), "threads": threads}
     set_threads(threads)
     talk = Talk(quiet=quiet)
-    restorer = load_restorer(weights, conditions["device"]) if OURS in chosen else None
+    restorer = load_restorer(weights, device=device, precision=precision) if OURS in chosen else None
     sets = choose_sets(data or [], limit=images, colour=colour, note=talk.note)
     settings = Settings(
         protocol=Protocol(eight_bit),
         sigmas=levels,
         methods=chosen,
         conditions=conditions,
-        model=model_facts(weights),
+        restorer=restorer,
+        weights=weights,
     )
     record = Record(out, "denoise", PACKAGES)
     check_sets(sets, settings, record)
-    good = run_sets(sets, settings, restorer, record, Talkers(talk.note, talk.progress))
+    good = run_sets(sets, settings, record, Talkers(talk.note, talk.progress))
     by_set = [record.rows([row_name(one, settings.protocol, sigma) for sigma in levels]) for one in sets]
     rows = {name: row for found in by_set for name, row in found.items()}
     if json:

@@ -1,0 +1,62 @@
+"""Our method as it is measured: the restorer as a user calls it, and the whole path of images to judge the policy."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from durr.benchmark.answer import Answer, Method
+from durr.inference import Inference
+from durr.lanes import from_lanes, to_lanes
+from durr.restorer import SHIPPED, WEIGHTS, Restorer
+
+TASK = "denoise"
+
+
+def load_restorer(weights: Path | None, *, device: str, precision: str) -> Restorer:
+    """Ours with the weights of a file, or those shipped. Raises ModelError for a file that holds no denoiser."""
+    if weights is None:
+        return Restorer.pretrained(TASK, device=device, precision=precision)
+    return Restorer.from_file(weights, device=device, precision=precision)
+
+
+def model_facts(restorer: Restorer, weights: Path | None, channels: int) -> dict[str, Any]:
+    """What the record says about the model that pictures of this many channels meet."""
+    denoiser = restorer.denoiser_for(channels)
+    file = WEIGHTS / SHIPPED[TASK][denoiser.unit.channels == 3] if weights is None else weights
+    return {
+        "file": file.name,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "parameters": denoiser.parameters,
+        "max_steps": denoiser.max_steps,
+        "precision": str(restorer.precision).removeprefix("torch."),
+    }
+
+
+def our_method(restorer: Restorer) -> Method:
+    """Blind: sigma is not told."""
+
+    def restore(noisy: Float32[np.ndarray, "row col *channel"], sigma: float) -> Answer:
+        restored = restorer(noisy)
+        # a picture too large to keep its path of images is not followed to the end of it
+        follow = None if restored.path is None else lambda: whole_path(restorer, noisy)
+        return Answer(restored.image, restored.steps, restored.sigma, follow)
+
+    return restore
+
+
+def whole_path(
+    restorer: Restorer, noisy: Float32[np.ndarray, " row col *channel"]
+) -> Float32[np.ndarray, " saved row col *channel"]:
+    """The images after 0, 1, 2, ... steps up to the model's longest path, wherever its rule would stop."""
+    samples = np.atleast_3d(noisy)
+    channels = samples.shape[2]
+    denoiser = restorer.denoiser_for(channels)
+    inference = Inference(denoiser=denoiser, device=restorer.device, precision=restorer.precision)
+    images = inference.images_after(to_lanes(samples, denoiser.unit.channels), range(denoiser.max_steps + 1))
+    path = np.stack([from_lanes(images[step], channels) for step in sorted(images)])
+    return path.reshape(len(path), *noisy.shape)
