@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -47,16 +46,6 @@ def ssim(
         use_sample_covariance=window == "uniform",
     )
     return float(index)
-
-
-def batch_mean(
-    metric: Callable[[np.ndarray, np.ndarray, float], float],
-    restored: Sequence[Num[np.ndarray, ...]],
-    clean: Sequence[Num[np.ndarray, ...]],
-    data_range: float,
-) -> float:
-    """The mean of a metric over images of any sizes: the mean of the PSNRs in dB, not that of the errors."""
-    return float(np.mean([metric(a, b, data_range) for a, b in zip(restored, clean, strict=True)]))
 
 
 def _demand_positive(data_range: float) -> None:

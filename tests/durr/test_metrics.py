@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import correlate2d
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from durr.metrics import batch_mean, psnr, ssim
+from durr.metrics import psnr, ssim
 
 ROUNDING = 1e-12  # float64, sums of some thousand terms of order one
 
@@ -79,14 +79,6 @@ def test_ssim_of_flat_images_in_closed_form(window: str) -> None:
         expected, rel=1e-10
     )  # variances cancel digits
     assert ssim(a * flat, a * flat, 255.0, window=window) == pytest.approx(1.0, rel=ROUNDING)
-
-
-def test_a_batch_has_the_mean_of_the_images_figures() -> None:
-    zero = np.zeros((8, 8))
-    restored = [zero + 2.55, np.zeros((4, 6)) + 25.5]
-    assert batch_mean(psnr, restored, [zero, np.zeros((4, 6))], 255.0) == pytest.approx(30.0, rel=ROUNDING)
-    with pytest.raises(ValueError, match="zip"):
-        batch_mean(psnr, restored, [zero], 255.0)
 
 
 @pytest.mark.parametrize("data_range", [0.0, -1.0, math.nan])
