@@ -9,9 +9,14 @@ import typer
 
 from backbone.commands import shell
 from durr.commands.bench import bench_denoise
+from durr.commands.denoise import denoise
 from durr.commands.train import train_denoise
 
-COMMANDS: dict[str, Callable[..., Any]] = {"bench denoise": bench_denoise, "train denoise": train_denoise}
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "denoise": denoise,
+    "bench denoise": bench_denoise,
+    "train denoise": train_denoise,
+}
 
 
 def register(app: typer.Typer) -> None:

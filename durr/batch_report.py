@@ -1,0 +1,123 @@
+"""What is told about a batch: a line and a record for each file, the totals, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from backbone.errors import OutputError
+from durr.batch import Done, Failed
+from durr.images.naming import Pair
+
+SOME_FAILED = 1  # exit code: the rest is done
+
+
+def line(file: Done | Failed) -> str:
+    """One file in one line for people: size, depth, noise, steps, cost, output; a failure in its three lines."""
+    if isinstance(file, Failed):
+        return str(file.failure)
+    rows, columns = file.before.pixels.shape[:2]
+    noise = f"noise {file.after[0].sigma:.1f}"
+    steps = ", ".join(f"{restored.steps:.3g}" for restored in file.after)
+    cost = f"{file.seconds / file.megapixels:.2f} s/MP"
+    targets = ", ".join(map(str, file.targets))
+    return f"{file.source}  {columns} x {rows}  {file.before.depth}  {noise}  steps {steps}  {cost}  -> {targets}"
+
+
+def record(file: Done | Failed) -> dict[str, Any]:
+    """The same for machines; sigma is on the scale of 0 ... 255."""
+    if isinstance(file, Failed):
+        outputs = [{"output": str(target)} for target in file.targets]
+        return {"input": str(file.source), "status": "failed", "outputs": outputs, "error": file.failure.as_dict()}
+    pixels, first = file.before.pixels, file.after[0]
+    return {
+        "input": str(file.source),
+        "status": "done",
+        "outputs": [
+            {"output": str(target), "strength": strength, "steps": restored.steps}
+            for target, strength, restored in zip(file.targets, file.strengths, file.after, strict=True)
+        ],
+        "width": pixels.shape[1],
+        "height": pixels.shape[0],
+        "channels": 1 if pixels.ndim == 2 else pixels.shape[2],
+        "depth": file.before.depth,
+        "sigma": first.sigma,
+        "chosen_steps": first.chosen,
+        "tiles": first.tiles,
+        "smaller_tiles": first.smaller,
+        "redone_in_float32": first.float32,
+        "seconds": file.seconds,
+        "s_per_mp": file.seconds / file.megapixels,
+        "notes": list(file.notes),
+    }
+
+
+def skipped_record(pair: Pair) -> dict[str, Any]:
+    """The record of an output that exists and stays."""
+    return {"input": str(pair.source), "status": "skipped", "outputs": [{"output": str(pair.target)}]}
+
+
+def totals(records: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """How many files were done, failed and skipped."""
+    counts = Counter(entry["status"] for entry in records)
+    return {status: counts[status] for status in ("done", "failed", "skipped")}
+
+
+def totals_line(records: Sequence[dict[str, Any]]) -> str:
+    """The totals, and which files failed."""
+    failed = [
+        f"\n  failed: {entry['input']}: {entry['error']['what']}" for entry in records if entry["status"] == "failed"
+    ]
+    return ", ".join(f"{count} {status}" for status, count in totals(records).items()) + "".join(failed)
+
+
+def progress_of(n_files: int, tell: Callable[[str], None]) -> Callable[[Path, float], None]:
+    """Turns the share of a file that is done into a line about the batch."""
+    begun: dict[Path, int] = {}
+
+    def progress(path: Path, share: float) -> None:
+        place = begun.setdefault(path, len(begun) + 1)
+        tell(f"{place}/{n_files}  {path}  {share:.0%}")
+
+    return progress
+
+
+def exit_code(records: Sequence[dict[str, Any]]) -> int:
+    """0 if nothing failed; the failures' own code if nothing else happened and they agree; else 1."""
+    codes = {entry["error"]["exit_code"] for entry in records if entry["status"] == "failed"}
+    if not codes:
+        return 0
+    alone = len(codes) == 1 and all(entry["status"] == "failed" for entry in records)
+    return codes.pop() if alone else SOME_FAILED
+
+
+def check_free(path: Path | None, option: str, *, overwrite: bool) -> None:
+    """Raises OutputError if a file that an option asks for exists or its folder does not."""
+    if path is None:
+        return
+    if path.exists() and not (overwrite and path.is_file()):
+        raise OutputError(f"{path} exists", where=f"{option} {path}", cure="--overwrite, or another name")
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"there is no folder '{path.parent}'", where=f"{option} {path}", cure=f"mkdir -p '{path.parent}'"
+        )
+
+
+@contextmanager
+def report_file(path: Path | None) -> Iterator[IO[str] | None]:
+    """A new file for one JSON record a line, or None."""
+    if path is None:
+        yield None
+    else:
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+
+
+def write_record(file: IO[str] | None, entry: dict[str, Any]) -> None:
+    """One whole line, on disk before the next file is begun."""
+    if file is not None:
+        print(json.dumps(entry, allow_nan=False), file=file, flush=True)
