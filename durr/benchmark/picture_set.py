@@ -13,7 +13,8 @@ from jaxtyping import UInt8
 
 from backbone.errors import InputError, UsageError
 from durr.images import read_picture
-from durr.training.pictures import as_channels, find_pictures
+from durr.images.channels import as_channels
+from durr.images.inputs import every_picture
 
 SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")  # photographs in scikit-image's wheel, colour, free to use
 SMALLEST = 11  # the side of the papers' window of SSIM
@@ -63,7 +64,7 @@ def read_set(place: Path, *, limit: int | None, colour: bool | None) -> PictureS
     """
     if not place.exists():
         raise InputError(f"there is no '{place}'", where="--data", cure="name a folder of pictures with --data DIR")
-    paths = find_pictures([place])
+    paths = every_picture([place])
     pictures = [read_picture(path).as_float() for path in paths[:limit]]
     return _as_set(place.resolve().name, pictures, limit=limit, colour=colour)
 

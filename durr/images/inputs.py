@@ -41,6 +41,11 @@ def find_pictures(words: Sequence[str | Path], *, recursive: bool, leave_out: Ca
     return [found for found in every if once[found.path.resolve()] is found]
 
 
+def every_picture(places: Sequence[Path]) -> list[Path]:
+    """All pictures of files and folders, their sub-folders too: data to train on or to measure with."""
+    return [found.path for found in find_pictures(places, recursive=True, leave_out=lambda path: False)]
+
+
 def missing(path: Path) -> InputError:
     """No such file: the pictures that are there instead, and the nearest name."""
     folder = path.parent

@@ -16,8 +16,9 @@ from backbone.errors import InputError, UsageError
 from backbone.precision import convolution_precision
 from backbone.runs import RunFolder
 from durr.degrade import LEVELS
+from durr.images.inputs import every_picture
 from durr.training.patches import NoisyPatches
-from durr.training.pictures import find_pictures, load_pictures
+from durr.training.pictures import load_pictures
 from durr.training.unit_training import UnitSettings, UnitTraining
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
@@ -113,9 +114,9 @@ def pictures_of(
     settings: DenoiseSettings, talk: Talk
 ) -> tuple[list[UInt8[np.ndarray, "_ _ channel"]], list[UInt8[np.ndarray, "_ _ channel"]]]:
     """The pictures to train and to validate on; no file is in both. Raises InputError."""
-    files = find_pictures(settings.data)
+    files = every_picture(settings.data)
     if settings.val:
-        held_out = find_pictures(settings.val)
+        held_out = every_picture(settings.val)
         shared = {path.resolve() for path in files} & {path.resolve() for path in held_out}
         if shared:
             raise InputError(

@@ -110,7 +110,7 @@ def test_sets_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_set_that_cannot_be_measured_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no"):
         read_set(tmp_path / "missing", limit=None, colour=None)
-    with pytest.raises(InputError, match="no images"):
+    with pytest.raises(InputError, match="no picture"):
         read_set(tmp_path, limit=None, colour=None)
     place = folder_of(tmp_path / "set", a=data.camera()[:8, :16])
     with pytest.raises(InputError, match="8 x 16, too small for SSIM"):
