@@ -8,7 +8,7 @@ from __future__ import annotations
 from backbone.lazy import lazy_exports
 
 _HOMES = {
-    "Field": "pdenet.field",
+    "Field": "pdenet.fields.field",
     "PDENet": "pdenet.estimator",
     "read": "pdenet.readers",
     "simulate": "pdenet.simulation.experiment",

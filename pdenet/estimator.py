@@ -16,11 +16,11 @@ from backbone.errors import InputError, UsageError
 from backbone.grid import Grid
 from backbone.integrate import integrate
 from backbone.schemes import Euler
-from pdenet.discovery import Discovery, discover
-from pdenet.equation import Equation
-from pdenet.field import Field
-from pdenet.paper import PaperResult, train_paper
-from pdenet.printing import format_equations
+from pdenet.discovery.discover import Discovery, discover
+from pdenet.equations.equation import Equation
+from pdenet.equations.printing import format_equations
+from pdenet.fields.field import Field
+from pdenet.network.paper import PaperResult, train_paper
 from pdenet.simulation.spectral import solve
 
 RECIPES = ("default", "paper")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
-from pdenet.equation import Equation
+from pdenet.equations.equation import Equation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,11 +8,11 @@ import numpy as np
 
 from backbone.errors import Diverged, UsageError
 from backbone.runs import RunFolder
+from pdenet.equations.printing import format_equations
 from pdenet.estimator import PDENet
-from pdenet.field import Field
-from pdenet.paper import StageResult
+from pdenet.fields.field import Field
+from pdenet.network.paper import StageResult
 from pdenet.plots import Comparison, report_figure
-from pdenet.printing import format_equations
 
 FORMS = (
     ("text", "equation.txt"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pdenet.terms import Term
+from pdenet.equations.terms import Term
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -36,7 +36,7 @@ def run_python(code: str, cwd: Path) -> str:
 def terms(equation: str) -> set[str]:
     """The terms on the right-hand side of a printed equation, in the canonical spelling of `Term`."""
     right = equation.split(" = ")[1].replace(" - ", " + ").removeprefix("-")
-    return {str(Term.parse(term.split("*", 1)[1])) for term in right.split(" + ")}
+    return {str(Term.parse(re.sub(r"^[0-9.e-]+\*", "", term))) for term in right.split(" + ")}
 
 
 def test_the_two_commands_are_those_of_continuous_integration() -> None:

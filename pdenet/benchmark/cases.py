@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from backbone.errors import InputError, UsageError
-from pdenet.equation import Equation
-from pdenet.field import Field
+from pdenet.equations.equation import Equation
+from pdenet.fields.field import Field
 
 NOISE_TARGET = "the bound is 1.5 times the Cramer-Rao bound of these data"
 

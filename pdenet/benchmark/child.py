@@ -14,7 +14,7 @@ from pathlib import Path
 from backbone.errors import Failure
 from pdenet.benchmark.cases import BY_NAME, Row, make_field
 from pdenet.benchmark.peers import Fit, fit_best, fit_default
-from pdenet.field import Field
+from pdenet.fields.field import Field
 
 BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
 

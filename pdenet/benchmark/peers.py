@@ -21,9 +21,9 @@ from jaxtyping import Float64
 from backbone.errors import InputError
 from pdenet.benchmark.cases import Row, Weak
 from pdenet.benchmark.score import score
-from pdenet.equation import Equation
-from pdenet.field import Field
-from pdenet.terms import Factor, Term
+from pdenet.equations.equation import Equation
+from pdenet.equations.terms import Factor, Term
+from pdenet.fields.field import Field
 
 # By whether columns are normalized; close together, because at 5 % noise few of them give the true terms.
 THRESHOLDS = {

@@ -16,7 +16,7 @@ from backbone.record import Record
 from pdenet.benchmark.cases import Row
 from pdenet.benchmark.score import score
 from pdenet.benchmark.summary import reached, summarize
-from pdenet.equation import Equation
+from pdenet.equations.equation import Equation
 
 PACKAGES = ("pdenet-durr", "pysindy", "torch", "numpy", "scipy")  # whose versions decide the figures
 OURS = "ours"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pdenet.equation import Equation
-from pdenet.terms import Term
+from pdenet.equations.equation import Equation
+from pdenet.equations.terms import Term
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ def equation(
     config: Config = None,
 ) -> None:
     """Print the equations that a run found."""
-    from pdenet.printing import check_format, format_equations
-    from pdenet.run_equations import read_equations
+    from pdenet.equations.printing import check_format, format_equations
+    from pdenet.equations.run_equations import read_equations
 
     check_format(form)
     print(format_equations(read_equations(run), form, digits, errors=errors))

@@ -21,8 +21,8 @@ def inspect(
     config: Config = None,
 ) -> int:
     """Look at data before learning: axes, steps, ranges, noise, boundaries, resolution, and the learn line to run."""
-    from pdenet.inspection import inspect_files
-    from pdenet.inspection_report import report_lines
+    from pdenet.inspection.inspection import inspect_files
+    from pdenet.inspection.report import report_lines
 
     talk = Talk(quiet=quiet)
     found = inspect_files(files, variables=var, dims=dims, dt=dt, dx=dx, boundary=bc, note=talk.note)

@@ -42,8 +42,8 @@ def learn(
     from backbone.device import resolve_device, set_threads
     from backbone.errors import UsageError
     from backbone.runs import RunFolder
+    from pdenet.equations.printing import format_equations
     from pdenet.estimator import PDENet, check_recipe
-    from pdenet.printing import format_equations
     from pdenet.readers import read
     from pdenet.report import result_lines, summary, write_report
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from backbone.errors import InputError
-from pdenet.field import Field
+from pdenet.fields.field import Field
 
 FEWEST_SNAPSHOTS = 3  # a second-order time derivative, the least that is not biased, needs three
 FEWEST_POINTS = 5  # a second space derivative with a check on its accuracy needs five

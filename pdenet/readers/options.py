@@ -9,7 +9,7 @@ from typing import TypeVar, get_args
 import numpy as np
 
 from backbone.errors import UsageError
-from pdenet.field import Boundary
+from pdenet.fields.field import Boundary
 from pdenet.readers.dims import parse_dims
 
 T = TypeVar("T")

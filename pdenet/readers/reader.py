@@ -11,8 +11,8 @@ from typing import get_args
 import numpy as np
 
 from backbone.errors import InputError, UsageError
-from pdenet.boundary import settle_boundaries
-from pdenet.field import Boundary, Field, space_axes
+from pdenet.fields.boundary import settle_boundaries
+from pdenet.fields.field import Boundary, Field, space_axes
 from pdenet.readers.alarms import check_layout, problems
 from pdenet.readers.contents import Contents, Note, inspect_command
 from pdenet.readers.coordinates import axis_steps, find_coordinates

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
-from pdenet.field import Field
+from pdenet.fields.field import Field
 from pdenet.simulation.initial import Start, initial_fields
 from pdenet.simulation.noise import add_noise
 from pdenet.simulation.plan import Plan, make_plan

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from backbone.dynamics import SemiLinear
 from backbone.errors import Diverged
+from pdenet.equations.syntax import System
 from pdenet.simulation.modes import Box, resize
 from pdenet.simulation.semilinear import nothing, spectral_dynamics
 from pdenet.simulation.stepping import LADDER, Stepper
-from pdenet.syntax import System
 
 MAX_HALVINGS = 12  # of the time between two snapshots: 262144 steps; from there on it is a blow-up
 UNITS = 1 << MAX_HALVINGS

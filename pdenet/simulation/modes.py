@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from pdenet.field import space_axes
-from pdenet.syntax import InverseLaplacian
-from pdenet.terms import Factor
+from pdenet.equations.syntax import InverseLaplacian
+from pdenet.equations.terms import Factor
+from pdenet.fields.field import space_axes
 
 LIMIT = 0.8  # modes above this share of the highest wave number are "at the grid limit"
 

@@ -12,12 +12,12 @@ import torch
 
 from backbone.device import resolve_device
 from backbone.errors import ResourceError, UsageError
-from pdenet.expression import axes_used, parse_system
+from pdenet.equations.expression import axes_used, parse_system
+from pdenet.equations.syntax import System
 from pdenet.simulation.catalogue import CATALOGUE, Row
 from pdenet.simulation.initial import parse_initial
 from pdenet.simulation.noise import NoiseDefinition, noise_definition
 from pdenet.simulation.sizes import parse_grid, parse_length, snapshot_times
-from pdenet.syntax import System
 
 TYPED_GRIDS = {1: (256,), 2: (64, 64), 3: (32, 32, 32)}
 TYPED_START = "random:modes=4,amplitude=1"

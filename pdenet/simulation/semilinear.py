@@ -9,10 +9,10 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from backbone.dynamics import SemiLinear
-from pdenet.expansion import Atom, Expansion, Monomial, expand
+from pdenet.equations.expansion import Atom, Expansion, Monomial, expand
+from pdenet.equations.syntax import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
+from pdenet.equations.terms import Factor
 from pdenet.simulation.modes import Box, interpolate, project
-from pdenet.syntax import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
-from pdenet.terms import Factor
 
 Leaf = Factor | InverseLaplacian
 UNBOUNDED_DEGREE = 3  # degree counted for functions and quotients, whose products have no highest mode

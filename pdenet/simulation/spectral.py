@@ -12,13 +12,13 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from backbone.errors import InputError, UsageError
-from pdenet.expansion import expand
-from pdenet.expression import parse_system
+from pdenet.equations.expansion import expand
+from pdenet.equations.expression import parse_system
+from pdenet.equations.syntax import System
 from pdenet.simulation.march import March
 from pdenet.simulation.modes import Box
 from pdenet.simulation.semilinear import Evaluator, leaves
 from pdenet.simulation.wellposed import demand_well_posed
-from pdenet.syntax import System
 
 MAX_POINTS = {1: 2**14, 2: 512**2, 3: 128**3}  # of the inner box, by number of dimensions
 MAX_REFINE = 8

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Complex128
 
 from backbone.errors import UsageError
-from pdenet.expansion import expand
+from pdenet.equations.expansion import expand
+from pdenet.equations.syntax import InverseLaplacian, System
+from pdenet.equations.terms import Factor
 from pdenet.simulation.modes import Box
 from pdenet.simulation.semilinear import variable
-from pdenet.syntax import InverseLaplacian, System
-from pdenet.terms import Factor
 
 FAR = 64.0  # times the grid limit: there the highest derivatives decide
 

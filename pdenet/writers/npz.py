@@ -11,7 +11,7 @@ import numpy as np
 
 from backbone.atomic import write_atomic
 from backbone.errors import OutputError, UsageError
-from pdenet.field import Field
+from pdenet.fields.field import Field
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pdenet.field import Field
+from pdenet.fields.field import Field
 
 
 def heat_field(n_runs: int = 3, n_times: int = 12, n: int = 24, diffusion: float = 0.1, modes: int = 4) -> Field:

@@ -1,0 +1,143 @@
+"""Where and how the equation is asked to hold: linear operators from snapshots to collocation values.
+
+In time, a polynomial of degree d is fitted by least squares to every window of m snapshots and the equation is asked
+at the d Gauss-Legendre points of the window, where the derivative of the fit is most accurate. In space, a periodic
+axis is a trigonometric polynomial with |k| <= cutoff, evaluated on a grid fine enough for alias-free products, and
+the residual is tested against the modes |k| <= tested (a Galerkin projection); an axis with walls is differentiated
+by the most accurate centred stencils, at the points where they fit. Every operator is a small dense matrix, so data
+of any dimension is reduced axis by axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from numpy.polynomial import legendre
+
+from pdenet.fields.field import Field
+from pdenet.filters.moments import most_accurate
+
+# Width of the wall stencils beyond the order of the derivative: sixth-order accuracy.
+WALL_ACCURACY = 6
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """Least-squares polynomials of `degree` over windows of `width` snapshots, asked at `degree` Gauss points."""
+
+    width: int
+    degree: int
+
+    def operators(self, dt: float) -> tuple[Float64[np.ndarray, "point width"], Float64[np.ndarray, "point width"]]:
+        """Matrices giving the value and the time derivative of the fit at the Gauss points."""
+        knots = np.linspace(-1.0, 1.0, self.width)
+        fit = np.linalg.pinv(legendre.legvander(knots, self.degree))
+        points, _ = legendre.leggauss(self.degree)
+        slopes = np.stack([legendre.legval(points, legendre.legder(unit)) for unit in np.eye(self.degree + 1)], axis=1)
+        return legendre.legvander(points, self.degree) @ fit, slopes @ fit * (2.0 / ((self.width - 1) * dt))
+
+    def starts(self, n_times: int) -> list[int]:
+        """First snapshot of each window; neighbours share their end snapshot, the last one ends the run."""
+        starts = list(range(0, n_times - self.width + 1, self.width - 1))
+        if starts[-1] != n_times - self.width:
+            starts.append(n_times - self.width)
+        return starts
+
+
+@dataclass(frozen=True)
+class PeriodicAxis:
+    """Fourier collocation of n points over `length`, keeping |k| <= cutoff and testing |k| <= tested."""
+
+    n_points: int
+    length: float
+    cutoff: int
+    tested: int
+    n_products: int  # points of the finer grid on which products are formed
+
+    def derivative(self, order: int) -> Float64[np.ndarray, "fine point"]:
+        """Values of the `order`-th derivative of the low-passed data on the finer grid."""
+        k = np.arange(self.cutoff + 1)
+        spectrum = np.fft.rfft(np.eye(self.n_points), axis=0)[: self.cutoff + 1]
+        spectrum *= ((2j * np.pi / self.length * k) ** order)[:, None]
+        return np.fft.irfft(spectrum, n=self.n_products, axis=0) * (self.n_products / self.n_points)
+
+    @cached_property
+    def wave_numbers(self) -> Int64[np.ndarray, " mode"]:
+        """|k| of each tested real mode: 0, 1, 1, 2, 2, ..."""
+        return np.repeat(np.arange(self.tested + 1), 2)[1:]
+
+    def test(self) -> Float64[np.ndarray, "mode fine"]:
+        """Real Fourier coefficients, scaled so that white noise on the data grid keeps its variance."""
+        angle = 2.0 * np.pi * np.arange(self.n_products) / self.n_products
+        rows = [np.full(self.n_products, 1.0)]
+        for k in range(1, self.tested + 1):
+            rows += [np.sqrt(2.0) * np.cos(k * angle), np.sqrt(2.0) * np.sin(k * angle)]
+        return np.stack(rows) * (np.sqrt(self.n_points) / self.n_products)
+
+
+@dataclass(frozen=True)
+class WalledAxis:
+    """Finite differences on n points with spacing dx, asked at the points that all centred stencils reach."""
+
+    n_points: int
+    dx: float
+    max_order: int
+
+    @property
+    def margin(self) -> int:
+        """Points left out at either wall."""
+        return (self.max_order + WALL_ACCURACY) // 2
+
+    def derivative(self, order: int) -> Float64[np.ndarray, "inner point"]:
+        """Values of the `order`-th derivative at the inner points."""
+        half = self.margin
+        offsets = tuple(range(-half, half + 1))
+        weights = most_accurate((order,), [offsets], dtype=torch.float64, device=torch.device("cpu")).numpy()
+        n_inner = self.n_points - 2 * half
+        matrix = np.zeros((n_inner, self.n_points))
+        for row in range(n_inner):
+            matrix[row, row : row + 2 * half + 1] = weights / self.dx**order
+        return matrix
+
+    @cached_property
+    def wave_numbers(self) -> Int64[np.ndarray, " mode"]:
+        """Points are not modes: all stand at wave number 0."""
+        return np.zeros(self.n_points - 2 * self.margin, dtype=np.int64)
+
+    def test(self) -> Float64[np.ndarray, "inner inner"]:
+        """The residual is tested point by point."""
+        return np.eye(self.n_points - 2 * self.margin)
+
+
+Axis = PeriodicAxis | WalledAxis
+
+
+@dataclass(frozen=True)
+class Collocation:
+    """The operators of one data set: a window in time and one axis operator per space axis."""
+
+    window: TimeWindow
+    axes: tuple[Axis, ...]
+
+
+def space_operators(field: Field, *, cutoffs: Sequence[int], max_order: int, degree: int) -> tuple[Axis, ...]:
+    """Axis operators for products of `degree` factors and derivatives up to `max_order`.
+
+    cutoffs: largest wave number kept on each axis (ignored on axes with walls). Wave numbers above a third of the grid
+    are kept in the products but not tested, since solvers that dealias leave none there and sampling folds some back.
+    """
+    operators: list[Axis] = []
+    for n, dx, side, cutoff in zip(field.space_shape, field.dx, field.boundary, cutoffs, strict=True):
+        if side == "periodic":
+            tested = min(cutoff, (n - 1) // 3)
+            # products up to degree * cutoff must not fold back onto the tested modes
+            fine = max(degree * cutoff + tested + 1, 2)
+            operators.append(PeriodicAxis(n, n * dx, cutoff, tested, fine))
+        else:
+            operators.append(WalledAxis(n, dx, max_order))
+    return tuple(operators)

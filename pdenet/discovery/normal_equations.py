@@ -1,0 +1,173 @@
+"""Normal matrices of the candidate library, one per group of equations: all that selection ever needs of the data.
+
+Data enter block by block, so memory does not grow with their size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
+
+from pdenet.discovery.collocation import Collocation
+from pdenet.discovery.groups import Groups
+from pdenet.equations.library import evaluate_term
+from pdenet.equations.terms import Factor, Term
+from pdenet.fields.field import Field
+
+# A chunk of library rows and what it is made from stay below this many numbers (8 bytes each).
+CHUNK_NUMBERS = 12_000_000
+
+
+@dataclass(frozen=True)
+class NormalEquations:
+    """Sums over the rows of each group of the products of library columns.
+
+    gram: "block shell column column", the columns being the terms and then the time derivative of each variable.
+    rows: number of equations in each group.
+    """
+
+    terms: tuple[Term, ...]
+    names: tuple[str, ...]
+    gram: Float64[np.ndarray, "block shell column column"]
+    rows: Int64[np.ndarray, "block shell"]
+
+    @property
+    def n_terms(self) -> int:
+        """Number of candidate terms."""
+        return len(self.terms)
+
+    def target(self, name: str) -> int:
+        """Column of a variable's time derivative."""
+        return self.n_terms + self.names.index(name)
+
+    def restrict(self, terms: Sequence[Term]) -> NormalEquations:
+        """The same equations with some of the terms."""
+        places = [self.terms.index(term) for term in terms]
+        places += range(self.n_terms, self.gram.shape[-1])
+        return NormalEquations(tuple(terms), self.names, self.gram[:, :, places][..., places], self.rows)
+
+    def blocks(self, chosen: Bool[np.ndarray, " block"]) -> NormalEquations:
+        """The same equations from some of the blocks."""
+        return NormalEquations(self.terms, self.names, self.gram[chosen], self.rows[chosen])
+
+
+def assemble(
+    field: Field,
+    terms: Sequence[Term],
+    collocation: Collocation,
+    groups: Groups,
+    *,
+    device: torch.device,
+    max_rows: int | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> NormalEquations:
+    """Evaluate the library at the collocation points of the field and sum the normal matrices by group.
+
+    max_rows: about how many equations per variable are used, spread evenly over the windows; None uses all.
+    """
+    n_columns = len(terms) + len(field.names)
+    gram = np.zeros((*groups.shape, n_columns, n_columns))
+    rows = np.zeros(groups.shape, dtype=np.int64)
+    library = Library(field.names, field.axes, terms, collocation, device)
+    members = [torch.as_tensor(modes, device=device) for modes in groups.members]
+    done = 0
+    for where, values, slopes in windows(field, collocation, groups, library.numbers_per_sample, device, max_rows):
+        columns = library.columns(values, slopes)
+        for s, chosen in enumerate(members):
+            part = columns[:, :, chosen].reshape(n_columns, -1)
+            gram[where, s] += (part @ part.T).cpu().numpy()
+            rows[where, s] += part.shape[1]
+        done += len(values)
+        progress(f"library of {len(terms)} terms: {done} snapshots")
+    return NormalEquations(tuple(terms), field.names, gram, rows)
+
+
+def windows(
+    field: Field,
+    collocation: Collocation,
+    groups: Groups,
+    numbers_per_sample: int,
+    device: torch.device,
+    max_rows: int | None = None,
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Block, values and time derivatives "sample channel *space" at the Gauss points, chunk by chunk."""
+    fit, slope = (torch.as_tensor(m, device=device) for m in collocation.window.operators(field.dt))
+    width, points = collocation.window.width, collocation.window.degree
+    starts = collocation.window.starts(field.n_times)
+    n_rows = groups.block.size * points * len(groups.shell)
+    stride = 1 if max_rows is None else -(-n_rows // max_rows)
+    n_samples = max(CHUNK_NUMBERS // numbers_per_sample, 1)
+    n_per_chunk = max(n_samples // points, 1)
+    for b in range(groups.shape[0]):
+        pairs = np.argwhere(groups.block == b)
+        # neighbouring blocks start at different windows, so that thinning leaves no stretch of time out
+        pairs = pairs[min(b % stride, len(pairs) - 1) :: stride]
+        for first in range(0, len(pairs), n_per_chunk):
+            chosen = pairs[first : first + n_per_chunk]
+            snapshots = np.stack([field.values[run, starts[w] : starts[w] + width] for run, w in chosen])
+            data = torch.as_tensor(snapshots, device=device).flatten(2)
+            shape = (len(chosen) * points, len(field.names), *field.space_shape)
+            values, slopes = (fit @ data).reshape(shape), (slope @ data).reshape(shape)
+            for piece in zip(values.split(n_samples), slopes.split(n_samples), strict=True):
+                yield b, *piece
+
+
+class Library:
+    """Evaluates every candidate term on the product grid and tests it against the modes."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        axes: Sequence[str],
+        terms: Sequence[Term],
+        collocation: Collocation,
+        device: torch.device,
+    ) -> None:
+        self._names = tuple(names)
+        self._letters = tuple(axes)
+        self._terms = tuple(terms)
+        self._tests = [torch.as_tensor(axis.test(), device=device) for axis in collocation.axes]
+        words = {"", *(factor.derivative for term in terms for factor in term.factors)}
+        self._operators: Mapping[str, list[Tensor]] = {
+            word: [
+                torch.as_tensor(axis.derivative(word.count(letter)), device=device)
+                for axis, letter in zip(collocation.axes, axes, strict=True)
+            ]
+            for word in sorted(words)
+        }
+
+    @property
+    def numbers_per_sample(self) -> int:
+        """Numbers held at once for one collocation time: factors on the product grid, and twice the tested columns."""
+        n_fine = math.prod(len(test.T) for test in self._tests)
+        n_modes = math.prod(len(test) for test in self._tests)
+        n_factors = len(self._operators) * len(self._names)
+        return n_factors * n_fine + 2 * (len(self._terms) + len(self._names)) * n_modes
+
+    def columns(
+        self, values: Float64[Tensor, "sample channel *space"], slopes: Float64[Tensor, "sample channel *space"]
+    ) -> Float64[Tensor, "column sample mode"]:
+        """Every term and every time derivative, tested against every mode."""
+        factors = {
+            Factor(name, word): along_axes(values[:, c], operators)
+            for c, name in enumerate(self._names)
+            for word, operators in self._operators.items()
+        }
+        columns = [along_axes(evaluate_term(term, factors), self._tests) for term in self._terms]
+        for c in range(len(self._names)):
+            columns.append(along_axes(along_axes(slopes[:, c], self._operators[""]), self._tests))
+        return torch.stack([column.flatten(1) for column in columns])
+
+
+def along_axes(values: Tensor, operators: Sequence[Tensor]) -> Tensor:
+    """Apply one matrix along each of the last axes."""
+    first = values.ndim - len(operators)
+    for k, matrix in enumerate(operators):
+        values = torch.movedim(torch.movedim(values, first + k, -1) @ matrix.T, -1, first + k)
+    return values

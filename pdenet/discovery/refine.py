@@ -1,0 +1,143 @@
+"""Coefficients refined by shooting: the equation itself is run from snapshot to snapshot and fitted to where they lead.
+
+Collocation differentiates polynomials in time, so snapshots far apart bias it. Shooting has no such error: with
+y(t; c) the roll-out from a measured snapshot, it minimises  sum_k w_k |y_k(t_n; c) - u_k(t_n)|^2  over the coefficients
+c by Gauss-Newton, k the Fourier modes and w_k the inverse variance of the misfit in their shell. The snapshots are
+taken as exact starts: this is for clean data that are coarse in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Complex128, Float64
+from torch import Tensor
+
+from pdenet.discovery.rollout import FourierAxis, GalerkinEquations, choose_substeps, equations_of, roll_out, to_modes
+from pdenet.equations.equation import Equation
+from pdenet.fields.field import Field
+
+N_STEPS = 1  # snapshots per shot
+MAX_MODES = 4_000  # Fourier modes shot together: data clean enough for this leave no need of more
+N_PLAIN = 4  # iterations that weigh all modes alike: far from the answer the misfit tells nothing of their worth
+MAX_ITERATIONS = 20
+DIFFERENCE = 1e-5  # step of the central differences, relative to each coefficient
+STEP_SHARE = 1e-2  # error of the time steps, as a share of the misfit they serve to measure
+CONVERGED = 0.05  # change of the coefficients in units of their standard errors
+
+
+def refine(
+    field: Field, equations: Sequence[Equation], axes: Sequence[FourierAxis], *, device: torch.device
+) -> tuple[Equation, ...]:
+    """The same terms with refined coefficients and the standard errors of the fit.
+
+    Raises Diverged if the equations cannot be run from the snapshots of the field.
+    """
+    shooting = _Shooting(field, equations, axes, device)
+    coefficients = equations_of(equations, field.axes, axes, device).coefficients
+    for k in range(MAX_ITERATIONS):
+        residual, jacobian = shooting.linearised(coefficients, weighted=k >= N_PLAIN)
+        normal = jacobian.T @ jacobian
+        step = torch.linalg.solve(normal, jacobian.T @ residual)
+        coefficients = coefficients - step
+        # the weights make the variance of every row one
+        errors = torch.linalg.inv(normal).diagonal().sqrt()
+        if k >= N_PLAIN and float((step / errors).abs().max()) < CONVERGED:
+            break
+    return _with(equations, coefficients.tolist(), errors.tolist())
+
+
+class _Shooting:
+    """The misfit of shots and its derivatives by the coefficients, in units of each shell's spread."""
+
+    def __init__(
+        self, field: Field, equations: Sequence[Equation], axes: Sequence[FourierAxis], device: torch.device
+    ) -> None:
+        self._snapshots = _shots(field, axes, device)
+        self._shell = _shells(axes, device)
+        self._axes, self._letters, self._dt = axes, field.axes, field.dt
+        self._names = [equation.variable for equation in equations]
+        self._supports = [equation.terms for equation in equations]
+
+    def _system(self, coefficients: Float64[Tensor, " term *batch"]) -> GalerkinEquations:
+        return GalerkinEquations(self._names, self._letters, self._axes, self._supports, coefficients)
+
+    def _miss(
+        self, coefficients: Float64[Tensor, "copy term"], n_substeps: int
+    ) -> Complex128[Tensor, "step copy sample channel *mode"]:
+        """Where shots by several sets of coefficients lead, minus the snapshots there; one roll-out for all."""
+        n_copies, n_samples = len(coefficients), self._snapshots.shape[1]
+        start = self._snapshots[0].repeat(n_copies, *(1,) * (self._snapshots.ndim - 2))
+        system = self._system(coefficients.repeat_interleave(n_samples, dim=0).T)
+        states = roll_out(system, start, self._dt, len(self._snapshots) - 1, n_substeps)
+        return states[1:].unflatten(1, (n_copies, n_samples)) - self._snapshots[1:, None]
+
+    def linearised(
+        self, coefficients: Float64[Tensor, " term"], weighted: bool
+    ) -> tuple[Float64[Tensor, " row"], Float64[Tensor, "row term"]]:
+        """Weighted misfit and its Jacobian, with time steps fine enough for this misfit."""
+        rough = self._miss(coefficients[None], 1)[:, 0]
+        for _ in range(2):  # the misfit decides the steps, and the steps may lower the misfit
+            size = float(torch.linalg.vector_norm(rough) / torch.linalg.vector_norm(self._snapshots[1:]))
+            tolerance = max(STEP_SHARE * size, 1e-12)
+            n_substeps = choose_substeps(self._system(coefficients), self._snapshots[0], self._dt, tolerance)
+            rough = self._miss(coefficients[None], n_substeps)[:, 0]
+        nudges = DIFFERENCE * coefficients.abs().clamp(min=1e-12)
+        shifted = torch.cat([coefficients + torch.diag(nudges), coefficients - torch.diag(nudges), coefficients[None]])
+        miss = self._miss(shifted, n_substeps)
+        n = len(coefficients)
+        weight = _weights(miss[:, -1], self._shell) if weighted else torch.ones((), device=miss.device)
+        columns = [_real(weight * (miss[:, k] - miss[:, n + k])) / (2.0 * nudges[k]) for k in range(n)]
+        return _real(weight * miss[:, -1]), torch.stack(columns, dim=1)
+
+
+def _shots(
+    field: Field, axes: Sequence[FourierAxis], device: torch.device
+) -> Complex128[Tensor, "step sample channel *mode"]:
+    """Fourier coefficients of stretches of N_STEPS + 1 snapshots, spread over runs and time."""
+    n_steps = min(N_STEPS, field.n_times - 1)
+    places = [(run, t) for t in range(0, field.n_times - n_steps, n_steps) for run in range(field.n_runs)]
+    n_modes = int(np.prod([2 * axis.cutoff + 1 for axis in axes])) * len(field.names)
+    chosen = places[:: -(-len(places) * n_modes // MAX_MODES)]
+    pieces = np.stack([field.values[run, t : t + n_steps + 1] for run, t in chosen], axis=1)
+    return to_modes(torch.as_tensor(pieces, device=device), axes)
+
+
+def _shells(axes: Sequence[FourierAxis], device: torch.device) -> Tensor:
+    """Whole length of the wave vector of each mode, in modes."""
+    numbers = np.meshgrid(*[np.arange(-axis.cutoff, axis.cutoff + 1) for axis in axes], indexing="ij")
+    radius = np.sqrt(np.sum(np.square(numbers), axis=0))
+    return torch.as_tensor(np.round(radius).astype(np.int64), device=device)
+
+
+def _weights(
+    residual: Complex128[Tensor, "step sample channel *mode"], shell: Tensor
+) -> Float64[Tensor, " channel *mode"]:
+    """Inverse standard deviation of the residual by channel and shell."""
+    power = residual.abs().square().mean(dim=(0, 1)).flatten(1)
+    index = shell.flatten()
+    count = torch.zeros(int(index.max()) + 1, dtype=torch.float64, device=residual.device)
+    count.index_add_(0, index, torch.ones_like(power[0]))
+    total = torch.zeros((len(power), len(count)), dtype=torch.float64, device=residual.device)
+    total.index_add_(1, index, power)
+    # real and imaginary parts share the power; rounding is the floor
+    variance = (total / count)[:, index] / 2.0
+    floor = 1e-30 * residual.abs().square().sum() + 1e-300
+    return (variance + floor).rsqrt().reshape(residual.shape[2:])
+
+
+def _real(values: Complex128[Tensor, "*any"]) -> Float64[Tensor, " row"]:
+    return torch.view_as_real(values).flatten()
+
+
+def _with(equations: Sequence[Equation], coefficients: list[float], errors: list[float]) -> tuple[Equation, ...]:
+    """The equations with new numbers, dealt out in order."""
+    renewed = []
+    for equation in equations:
+        n = len(equation.terms)
+        renewed.append(replace(equation, coefficients=tuple(coefficients[:n]), errors=tuple(errors[:n])))
+        coefficients, errors = coefficients[n:], errors[n:]
+    return tuple(renewed)

@@ -1,0 +1,159 @@
+"""How finely the data resolve the dynamics: the wave numbers that are seen to move, and the best window in time.
+
+Nothing here is tuned by hand. The window minimises the predicted error of a coefficient, variance of the noise plus
+square of the truncation error. A wave number counts as resolved if polynomials in time leave less than half of what
+they would leave of white noise; noise, rounding and waves too fast for the snapshots all fail that test.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Complex128, Float64
+from numpy.polynomial import legendre
+
+from backbone.errors import InputError
+from pdenet.discovery.collocation import Axis, Collocation, TimeWindow, space_operators
+from pdenet.fields.field import Field
+
+# Power below this share of the strongest mode's is the rounding of float64 data and transforms.
+ROUNDING = 1e-26
+MAX_WIDTH = 21  # wider windows bring no smaller error on any data tried and cost quadratically
+MAX_DEGREE = 10
+
+
+def choose_collocation(
+    field: Field, noise: Float64[np.ndarray, " channel"], *, max_order: int, degree: int
+) -> Collocation:
+    """Collocation of the data for products of `degree` factors with derivatives up to `max_order`."""
+    if field.n_times < 3:
+        raise InputError(
+            f"{field.n_times} snapshots: a time derivative needs at least 3",
+            where=field.source,
+            cure="save more snapshots of each run",
+        )
+    cutoffs = tuple((n - 1) // 2 for n in field.space_shape)
+    while True:
+        axes = space_operators(field, cutoffs=cutoffs, max_order=max_order, degree=degree)
+        window = choose_window(field, noise, axes)
+        resolved = resolved_cutoffs(field, window, cutoffs)
+        if resolved == cutoffs:
+            return Collocation(window, axes)
+        cutoffs = resolved
+
+
+def resolved_cutoffs(field: Field, window: TimeWindow, cutoffs: tuple[int, ...]) -> tuple[int, ...]:
+    """Largest resolved wave number of each periodic axis, at most the given one; walls keep theirs."""
+    left_of_noise = 1.0 - (window.degree + 1) / window.width
+    if left_of_noise <= 0.0:
+        return cutoffs
+    knots = np.linspace(-1.0, 1.0, window.width)
+    basis = legendre.legvander(knots, window.degree)
+    remainder = np.eye(window.width) - basis @ np.linalg.pinv(basis)
+    resolved = []
+    for axis, (side, cutoff) in enumerate(zip(field.boundary, cutoffs, strict=True)):
+        if side != "periodic":
+            resolved.append(cutoff)
+            continue
+        share = _unexplained_share(field, axis, window, remainder)[1 : cutoff + 1]
+        lost = share > 0.5 * left_of_noise
+        # one wave number may look lost by chance; two neighbours end the band
+        ends = np.flatnonzero(lost & np.append(lost[1:], True))
+        resolved.append(int(np.clip(ends[0] if len(ends) else cutoff, 1, cutoff)))
+    return tuple(resolved)
+
+
+def _unexplained_share(
+    field: Field, axis: int, window: TimeWindow, remainder: Float64[np.ndarray, "width width"]
+) -> Float64[np.ndarray, " mode"]:
+    """Share of the power of each wave number of one axis that polynomials in time leave over."""
+    spectrum = _slow_spectrum(field.values[:: max(field.n_runs // 8, 1)], axis, field)
+    spectrum = np.moveaxis(spectrum, (1, 3 + axis), (-1, 0))  # mode ... time
+    left = np.zeros(len(spectrum))
+    total = np.zeros(len(spectrum))
+    for start in window.starts(field.n_times):
+        piece = spectrum[..., start : start + window.width]
+        others = tuple(range(1, piece.ndim))
+        left += np.sum(np.abs(piece @ remainder) ** 2, axis=others)
+        total += np.sum(np.abs(piece) ** 2, axis=others)
+    return np.where(total > ROUNDING * total.max(), left / np.maximum(total, 1e-300), 1.0)
+
+
+def _slow_spectrum(
+    values: Float64[np.ndarray, "run time channel *space"], axis: int, field: Field
+) -> Complex128[np.ndarray, "run time channel *mode"]:
+    """Spectrum along one axis, of the slow modes of the other periodic axes."""
+    spectrum = np.fft.rfft(values, axis=3 + axis)
+    for other, (n, side) in enumerate(zip(field.space_shape, field.boundary, strict=True)):
+        if other != axis and side == "periodic":
+            slow = np.abs(np.fft.fftfreq(n) * n) <= max(n // 8, 1)
+            spectrum = np.compress(slow, np.fft.fft(spectrum, axis=3 + other), axis=3 + other)
+    return spectrum
+
+
+def _spread(field: Field) -> Float64[np.ndarray, " channel"]:
+    return np.moveaxis(field.values, 2, 0).reshape(len(field.names), -1).std(axis=1)
+
+
+def choose_window(field: Field, noise: Float64[np.ndarray, " channel"], axes: tuple[Axis, ...]) -> TimeWindow:
+    """The window whose predicted error of a coefficient is smallest."""
+    modes, variance = _tested_modes(field, noise, axes)
+    widest = min(field.n_times, MAX_WIDTH)
+    if widest == 3:
+        return TimeWindow(3, 2)
+    scored = [
+        (_predicted_error(modes, variance, TimeWindow(width, degree), field.dt), width, degree)
+        for width in range(4, widest + 1)
+        for degree in range(2, min(width - 2, MAX_DEGREE) + 1)
+    ]
+    _, width, degree = min(scored)
+    return TimeWindow(width, degree)
+
+
+def _tested_modes(
+    field: Field, noise: Float64[np.ndarray, " channel"], axes: tuple[Axis, ...]
+) -> tuple[Float64[np.ndarray, "time sample"], float]:
+    """Histories of the low wave numbers of some runs in units of each channel's spread, and their noise variance."""
+    runs = field.values[:: max(field.n_runs // 8, 1)]
+    modes = runs / np.maximum(_spread(field), 1e-300).reshape(-1, *(1,) * field.n_dims)
+    for k, axis in enumerate(axes):
+        operator = axis.test() @ axis.derivative(0)
+        modes = np.moveaxis(np.moveaxis(modes, 3 + k, -1) @ operator.T, -1, 3 + k)
+    variance = float(np.mean((noise / np.maximum(_spread(field), 1e-300)) ** 2))
+    return np.moveaxis(modes, 1, 0).reshape(field.n_times, -1), variance
+
+
+def truncation_error(field: Field, noise: Float64[np.ndarray, " channel"], collocation: Collocation) -> float:
+    """RMS error of the slopes that the window's polynomials leave, over the slopes; 0 if noise hides it."""
+    modes, variance = _tested_modes(field, noise, collocation.axes)
+    window = collocation.window
+    if window.width < window.degree + 2:
+        return 0.0
+    _, slope = window.operators(field.dt)
+    slopes = [slope @ modes[s : s + window.width] for s in window.starts(len(modes))]
+    left_out = _truncation(modes, variance, window, field.dt)
+    if left_out < variance * float(np.mean(np.sum(slope**2, axis=1))):
+        return 0.0
+    return float(np.sqrt(left_out / max(np.mean(np.square(slopes)), 1e-300)))
+
+
+def _truncation(modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float) -> float:
+    """Mean square error of the slopes by the next Legendre coefficient, which the window's polynomials lack."""
+    width, degree = window.width, window.degree
+    knots = np.linspace(-1.0, 1.0, width)
+    next_coefficient = np.linalg.pinv(legendre.legvander(knots, degree + 1))[-1]
+    points, _ = legendre.leggauss(degree)
+    rise = legendre.legval(points, legendre.legder(np.eye(degree + 2)[-1])) * (2.0 / ((width - 1) * dt))
+    left_out = np.mean([np.mean((next_coefficient @ modes[s : s + width]) ** 2) for s in window.starts(len(modes))])
+    left_out = max(left_out - variance * float(next_coefficient @ next_coefficient), 0.0)
+    return left_out * float(np.mean(rise**2))
+
+
+def _predicted_error(
+    modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float
+) -> float:
+    """Noise variance of the slopes over the number of rows, plus the square of their truncation error."""
+    _, slope = window.operators(dt)
+    # overlapping windows bring no new rows
+    n_rows = (len(modes) - 1) / (window.width - 1) * window.degree * modes.shape[1]
+    noise = variance * float(np.mean(np.sum(slope**2, axis=1))) / n_rows
+    return noise + _truncation(modes, variance, window, dt)

@@ -1,0 +1,259 @@
+"""Which terms an equation has, decided without a threshold on coefficients.
+
+1. A path of models, one per number of terms: forward selection and backward elimination, whichever fits better.
+2. Rows are weighted by the inverse variance of the residual in their group (feasible generalised least squares), so
+   that shocks, aliased wave numbers and noisy runs speak softly and clean ones loudly.
+3. The reference is the largest model in which every term is significant (1 % over all candidates together), with
+   standard errors that count blocks of data, not rows, as independent.
+4. A smaller model is chosen if what the further terms explain is less than what the reference leaves unexplained
+   beyond measurement noise, or less than rounding: such terms mend errors of the data, they are not found by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+from scipy import stats
+
+from pdenet.discovery.normal_equations import NormalEquations
+from pdenet.equations.equation import Equation
+from pdenet.equations.terms import Term
+
+SIGNIFICANCE = 0.01  # chance of one false term among all candidates, if errors were only chance
+ENOUGH_BLOCKS = 6  # with fewer, no |t| could pass the limit of Student's distribution
+MAX_TERMS = 30
+DEPENDENT = 1e-12  # share of a unit column (in power) left by the others below which rounding decides
+N_SWEEPS = 2  # more could settle on a model that explains the many faint groups and gives up the few strong ones
+PRIOR_ROWS = 40.0  # rows' worth of trust in the smooth variance model, for groups with few rows
+FLOOR = 1e-14  # share of the mean power, 1e-7 in amplitude, that solvers of data and float64 transforms leave over
+
+Gram = Float64[np.ndarray, "block shell column column"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One candidate: positions of its terms, coefficients, weighted mean square residual and |t| of each term."""
+
+    places: tuple[int, ...]
+    coefficients: Float64[np.ndarray, " term"]
+    misfit: float
+    significance: Float64[np.ndarray, " term"]
+
+
+@dataclass(frozen=True)
+class Front:
+    """The path of models of one equation by number of terms, with the reference and the chosen one."""
+
+    name: str
+    terms: tuple[Term, ...]
+    models: tuple[Model, ...]
+    reference: int
+    chosen: int
+    over_noise: float  # mean square residual of the chosen model in units of what noise alone would leave
+
+    def support(self, size: int) -> tuple[Term, ...]:
+        """Terms of the model with `size` terms."""
+        return tuple(self.terms[place] for place in self.models[size].places)
+
+
+def weighted_gram(gram: Gram, weights: Float64[np.ndarray, "block shell"]) -> Float64[np.ndarray, "column column"]:
+    """Sum of the groups' normal matrices by weight."""
+    return np.einsum("bs,bsij->ij", weights, gram, optimize=True)
+
+
+def solve_support(
+    matrix: Float64[np.ndarray, "column column"], target: int, places: tuple[int, ...]
+) -> tuple[Float64[np.ndarray, " term"], Float64[np.ndarray, "term term"]]:
+    """Least-squares coefficients of some columns and the inverse of their normal matrix."""
+    chosen = list(places)
+    scale = 1.0 / np.sqrt(np.diag(matrix)[chosen])
+    inverse = np.linalg.inv(matrix[np.ix_(chosen, chosen)] * np.outer(scale, scale)) * np.outer(scale, scale)
+    return inverse @ matrix[chosen, target], inverse
+
+
+def residual_power(
+    gram: Gram, target: int, places: tuple[int, ...], coefficients: Float64[np.ndarray, " term"]
+) -> Float64[np.ndarray, "block shell"]:
+    """Sum of squared residuals of each group."""
+    columns = [*places, target]
+    signed = np.append(-coefficients, 1.0)
+    power = np.einsum("i,bsij,j->bs", signed, gram[:, :, columns][..., columns], signed, optimize=True)
+    return np.maximum(power, 0.0)
+
+
+def forward_order(matrix: Float64[np.ndarray, "column column"], target: int, n_terms: int, size: int) -> list[int]:
+    """Terms in the order in which each next one lowers the residual most (orthogonal least squares)."""
+    columns = [*range(n_terms), target]
+    left = matrix[np.ix_(columns, columns)].copy()
+    start = np.maximum(np.diag(left).copy(), np.finfo(float).tiny)
+    order: list[int] = []
+    for _ in range(min(size, n_terms)):
+        free = np.diag(left)[:-1] > DEPENDENT * start[:-1]
+        free[order] = False
+        if not free.any():
+            break
+        gain = np.where(free, left[:-1, -1] ** 2 / np.where(free, np.diag(left)[:-1], 1.0), -1.0)
+        best = int(np.argmax(gain))
+        order.append(best)
+        left -= np.outer(left[:, best], left[best]) / left[best, best]
+    return order
+
+
+def backward_path(
+    matrix: Float64[np.ndarray, "column column"], target: int, places: list[int]
+) -> list[tuple[int, ...]]:
+    """Supports got by leaving out, again and again, the term whose loss costs least; largest first."""
+    chosen = list(places)
+    scale = 1.0 / np.sqrt(np.diag(matrix)[chosen])
+    inverse = np.linalg.inv(matrix[np.ix_(chosen, chosen)] * np.outer(scale, scale))
+    right = matrix[chosen, target] * scale
+    supports = []
+    while chosen:
+        supports.append(tuple(sorted(chosen)))
+        coefficients = inverse @ right
+        worst = int(np.argmin(coefficients**2 / np.diag(inverse)))
+        kept = np.arange(len(chosen)) != worst
+        column = inverse[kept, worst]
+        inverse = inverse[np.ix_(kept, kept)] - np.outer(column, column) / inverse[worst, worst]
+        right = right[kept]
+        chosen.pop(worst)
+    return supports
+
+
+def path(matrix: Float64[np.ndarray, "column column"], target: int, n_terms: int) -> list[tuple[int, ...]]:
+    """The best support found for every number of terms, from none to MAX_TERMS."""
+    order = forward_order(matrix, target, n_terms, n_terms)
+    supports: dict[int, tuple[float, tuple[int, ...]]] = {0: (float(matrix[target, target]), ())}
+    candidates = [tuple(sorted(order[:k])) for k in range(1, min(MAX_TERMS, len(order)) + 1)]
+    candidates += backward_path(matrix, target, order)
+    for places in candidates:
+        if not 0 < len(places) <= MAX_TERMS:
+            continue
+        coefficients, _ = solve_support(matrix, target, places)
+        left = float(matrix[target, target] - coefficients @ matrix[list(places), target])
+        if len(places) not in supports or left < supports[len(places)][0]:
+            supports[len(places)] = (left, places)
+    return [supports[k][1] for k in sorted(supports)]
+
+
+def group_variance(
+    power: Float64[np.ndarray, "block shell"], rows: Float64[np.ndarray, "block shell"], floor: float
+) -> Float64[np.ndarray, "block shell"]:
+    """Residual variance of each group, drawn towards a product of block and shell factors where rows are few."""
+    smooth = np.full(power.shape, power.sum() / rows.sum())
+    for _ in range(20):
+        smooth *= (power.sum(axis=1) / np.maximum((smooth * rows).sum(axis=1), 1e-300))[:, None]
+        smooth *= (power.sum(axis=0) / np.maximum((smooth * rows).sum(axis=0), 1e-300))[None, :]
+    variance = (power + PRIOR_ROWS * smooth) / (rows + PRIOR_ROWS)
+    return np.maximum(variance, floor)
+
+
+def significance(
+    gram: Gram,
+    weights: Float64[np.ndarray, "block shell"],
+    target: int,
+    places: tuple[int, ...],
+    coefficients: Float64[np.ndarray, " term"],
+    inverse: Float64[np.ndarray, "term term"],
+) -> Float64[np.ndarray, " term"]:
+    """|t| of each coefficient: the smaller of the one that trusts the row variances and the one that counts blocks.
+
+    Where blocks are too few to tell of chance, the shells of each are counted as independent too.
+    """
+    chosen = list(places)
+    score = weights[..., None] * (gram[:, :, chosen, target] - gram[:, :, chosen][..., chosen] @ coefficients)
+    score = score.sum(axis=1) if len(gram) >= ENOUGH_BLOCKS else score.reshape(-1, len(chosen))
+    by_block = inverse @ (score.T @ score) @ inverse * (len(score) / max(len(score) - 1, 1))
+    variance = np.maximum(np.diag(by_block), np.diag(inverse))
+    return np.abs(coefficients) / np.sqrt(np.maximum(variance, 1e-300))
+
+
+def select(
+    equations: NormalEquations,
+    name: str,
+    noise_power: Callable[[Equation], Float64[np.ndarray, "block shell"]],
+) -> Front:
+    """Path, reference and choice for the equation of one variable.
+
+    noise_power: variance that measurement noise gives the residual of an equation in each group.
+    """
+    target = equations.target(name)
+    gram, rows = equations.gram, equations.rows.astype(np.float64)
+    n_independent = len(gram) if len(gram) >= ENOUGH_BLOCKS else rows.size
+    limit = float(stats.t.ppf(1.0 - SIGNIFICANCE / (2.0 * equations.n_terms), max(n_independent - 1, 1)))
+    weights = first_weights(equations, name)
+    for _ in range(N_SWEEPS):
+        matrix = weighted_gram(gram, weights)
+        supports = path(matrix, target, equations.n_terms)
+        models = [_model(gram, weights, matrix, target, places, float(rows.sum())) for places in supports]
+        reference = max(k for k, model in enumerate(models) if model.significance.min(initial=np.inf) > limit)
+        best = models[reference]
+        used, weights = weights, group_weights(equations, target, best.places, best.coefficients)
+    named = Equation(f"{name}_t", tuple(equations.terms[k] for k in best.places), tuple(best.coefficients))
+    noise = noise_power(named)
+    left = residual_power(gram, target, best.places, best.coefficients)
+    # a group with clearly less residual than noise shows that its noise is overestimated: it counts for no more
+    chance = 1.0 + 4.0 * np.sqrt(2.0 / np.maximum(rows, 1.0))
+    explained_by_noise = float((used * np.minimum(rows * noise, left * chance)).sum() / rows.sum())
+    floor = rounding_power(equations, target)
+    unexplained = max(best.misfit - explained_by_noise, floor * float((used * rows).sum() / rows.sum()))
+    chosen = reference
+    while chosen > 0 and models[chosen - 1].misfit - models[reference].misfit <= unexplained:
+        chosen -= 1
+    picked = models[chosen]
+    left = residual_power(gram, target, picked.places, picked.coefficients)
+    over_noise = float((left / np.maximum(noise, floor)).sum() / rows.sum())
+    return Front(name, equations.terms, tuple(models), reference, chosen, over_noise)
+
+
+def fit_support(
+    equations: NormalEquations, name: str
+) -> tuple[Float64[np.ndarray, " term"], Float64[np.ndarray, " term"]]:
+    """Coefficients of all the terms and their standard errors, by the weights that selection uses."""
+    target, places = equations.target(name), tuple(range(equations.n_terms))
+    weights = first_weights(equations, name)
+    for _ in range(N_SWEEPS):
+        coefficients, inverse = solve_support(weighted_gram(equations.gram, weights), target, places)
+        size = significance(equations.gram, weights, target, places, coefficients, inverse)
+        weights = group_weights(equations, target, places, coefficients)
+    return coefficients, np.abs(coefficients) / np.maximum(size, 1e-300)
+
+
+def first_weights(equations: NormalEquations, name: str) -> Float64[np.ndarray, "block shell"]:
+    """Inverse residual variance of the whole library: it holds the true terms, which a small wrong model disguises."""
+    target = equations.target(name)
+    matrix = equations.gram.sum(axis=(0, 1))
+    places = tuple(sorted(forward_order(matrix, target, equations.n_terms, equations.n_terms)))
+    coefficients, _ = solve_support(matrix, target, places)
+    return group_weights(equations, target, places, coefficients)
+
+
+def group_weights(
+    equations: NormalEquations, target: int, places: tuple[int, ...], coefficients: Float64[np.ndarray, " term"]
+) -> Float64[np.ndarray, "block shell"]:
+    """Inverse residual variance of each group under a model."""
+    power = residual_power(equations.gram, target, places, coefficients)
+    return 1.0 / group_variance(power, equations.rows.astype(np.float64), rounding_power(equations, target))
+
+
+def rounding_power(equations: NormalEquations, target: int) -> float:
+    """Mean square residual below which only rounding and the solver of the data are left to explain."""
+    return FLOOR * float(equations.gram[..., target, target].sum() / equations.rows.sum())
+
+
+def _model(
+    gram: Gram,
+    weights: Float64[np.ndarray, "block shell"],
+    matrix: Float64[np.ndarray, "column column"],
+    target: int,
+    places: tuple[int, ...],
+    n_rows: float,
+) -> Model:
+    if not places:
+        return Model((), np.zeros(0), float(matrix[target, target]) / n_rows, np.zeros(0))
+    coefficients, inverse = solve_support(matrix, target, places)
+    misfit = float((weights * residual_power(gram, target, places, coefficients)).sum()) / n_rows
+    return Model(places, coefficients, misfit, significance(gram, weights, target, places, coefficients, inverse))

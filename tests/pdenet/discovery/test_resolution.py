@@ -1,0 +1,46 @@
+"""The window and the cutoffs follow what the data hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backbone.errors import InputError
+from pdenet.discovery.collocation import PeriodicAxis
+from pdenet.discovery.resolution import choose_collocation
+from pdenet.fields.field import Field
+
+
+def cutoffs(field: Field, noise: float) -> tuple[int, ...]:
+    collocation = choose_collocation(field, np.array([noise]), max_order=2, degree=2)
+    return tuple(axis.cutoff for axis in collocation.axes if isinstance(axis, PeriodicAxis))
+
+
+def test_cutoff_is_the_last_mode_that_moves(heat: Field) -> None:
+    assert cutoffs(heat, 0.0) == (4,)
+
+
+def test_noise_hides_the_faint_modes_but_not_the_strong_ones() -> None:
+    generator = np.random.default_rng(0)
+    x, t = 2 * np.pi * np.arange(64) / 64, 0.05 * np.arange(30)
+    faint = 1e-4 * np.cos(12 * (x - t[:, None]))
+    strong = sum(np.cos(k * (x - t[:, None])) for k in range(1, 6))
+    clean = Field(values=(strong + faint)[None, :, None], dt=0.05, dx=(x[1],), names=("u",), boundary=("periodic",))
+    noisy = replace(clean, values=clean.values + 0.01 * generator.standard_normal(clean.values.shape))
+    assert cutoffs(clean, 0.0)[0] >= 5
+    assert 5 <= cutoffs(noisy, 0.01)[0] <= 8
+
+
+def test_more_noise_asks_for_a_lower_degree(heat: Field) -> None:
+    clean = choose_collocation(heat, np.array([0.0]), max_order=2, degree=2).window
+    noisy = replace(heat, values=heat.values + 0.01 * np.random.default_rng(1).standard_normal(heat.values.shape))
+    rough = choose_collocation(noisy, np.array([0.01]), max_order=2, degree=2).window
+    assert clean.degree > rough.degree
+    assert rough.degree + 1 < rough.width
+
+
+def test_two_snapshots_are_too_few(heat: Field) -> None:
+    with pytest.raises(InputError, match="at least 3"):
+        choose_collocation(heat.select(times=slice(0, 2)), np.array([0.0]), max_order=2, degree=2)
