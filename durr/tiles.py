@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from durr.unit import RestorationUnit
 
-HALO_FIRST, HALO_STEP = 24, 4  # pixels, measured: see `halo`
+HALO_FIRST, HALO_STEP = 32, 4  # pixels, measured: see `halo`
 SMALLEST_SIDE = 32
 
 
@@ -73,8 +73,10 @@ class Tile:
 def halo(unit: RestorationUnit, steps: int) -> int:
     """Pixels that a tile looks at beyond its edges, so that `steps` steps differ from untiled by less than 1/255.
 
-    What reaches over the edge falls off within a few pixels a step, far sooner than the unit's field of view
-    steps * reach, which is exact and never exceeded.
+    What reaches over an edge falls off within a few pixels a step, far sooner than the unit's field of view,
+    steps * reach, which would be exact. Measured beside a cut, noise 25 to 75, largest difference of all pixels: random
+    weights stay below 1/255 from 13, 20, 28, 36, 41 pixels on after 1, 4, 8, 12, 16 steps; trained weights from 15 to
+    30 pixels on, and below 0.1/255 from 16, 40, 43, 52, 55 pixels on.
     """
     effective = HALO_FIRST + HALO_STEP * steps
     return _up(min(effective, steps * unit.reach), unit.align)
