@@ -23,7 +23,7 @@ class Split:
     def joined(self, samples: Num[np.ndarray, "row col channel"]) -> Num[np.ndarray, " row col *channel"]:
         """Other samples in the shape of the image, with its alpha channel."""
         if self.alpha is not None:
-            return np.concatenate([samples, self.alpha], axis=2)
+            return np.concatenate([samples, self.alpha], axis=2, dtype=self.image.dtype)
         return samples.reshape(self.image.shape)
 
 
@@ -35,7 +35,7 @@ def split(image: object) -> Split:
     """
     if not isinstance(image, np.ndarray):
         raise UsageError(f"a {type(image).__name__} is no array", where=WHERE, cure="numpy.asarray(image)")
-    if image.dtype.kind != "f" and image.dtype not in (np.uint8, np.uint16):
+    if image.dtype.kind != "f" and not (image.dtype.kind == "u" and image.dtype.itemsize <= 2):
         raise UsageError(
             f"samples of type {image.dtype}", where=WHERE, cure="give uint8, uint16, or floats where 1 is white"
         )

@@ -39,7 +39,7 @@ class Restored:
     steps: float
     chosen: float
     sigma: float
-    path: Float32[np.ndarray, " saved row col *channel"] | None
+    path: Float32[np.ndarray, " saved row col *colour"] | None
     tiles: int = 1
     smaller: int = 0
     float32: int = 0
