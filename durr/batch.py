@@ -6,15 +6,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 
 from backbone.errors import Failure, OutputError, ResourceError
 from durr.images.inputs import STDIN, STDOUT
 from durr.images.naming import Pair
-from durr.images.picture import Picture
-from durr.images.reader import read_picture
-from durr.images.writer import check_encodable, encode_picture, output_format, write_content
+from durr.images.picture import Format, Picture
+from durr.images.reader import read_picture, read_stack
+from durr.images.writer import check_stack, encode_stack, output_format, write_content
 from durr.memory import is_out_of_memory
 from durr.restorer import Restored, Restorer
 
@@ -23,7 +25,8 @@ from durr.restorer import Restored, Restorer
 class Settings:
     """What is the same for every file of a batch.
 
-    strengths: by the mark in the name of their output. sigma: noise of 0 ... 255, None for blind.
+    strengths: by the mark in the name of their output. sigma: noise of 0 ... 255, None for blind. stack: files may have
+    several pages, each restored on its own.
     """
 
     strengths: Mapping[str, float]
@@ -31,28 +34,44 @@ class Settings:
     format: str
     max_pixels: int
     overwrite: bool
+    stack: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Done:
-    """One file restored. before: the picture as read; after: one for each of `targets`. seconds: of restoring alone."""
+    """One file restored.
+
+    before: its pages as read, most often one. after: of each page the image for each of `targets`. seconds: of
+    restoring alone.
+    """
 
     source: Path
     targets: tuple[Path, ...]
     strengths: tuple[float, ...]
-    before: Picture
-    after: tuple[Restored, ...]
+    before: tuple[Picture, ...]
+    after: tuple[tuple[Restored, ...], ...]
     seconds: float
 
     @property
     def megapixels(self) -> float:
-        """Rows times columns in millions."""
-        return self.before.pixels.shape[0] * self.before.pixels.shape[1] / 1e6
+        """Rows times columns of all pages in millions."""
+        return sum(page.pixels.shape[0] * page.pixels.shape[1] for page in self.before) / 1e6
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """For each target where on the path it stands, the mean over its pages."""
+        return tuple(fmean(restored.steps for restored in pages) for pages in zip(*self.after, strict=True))
+
+    @property
+    def sigma(self) -> float:
+        """Noise on the scale of 0 ... 255, the mean over its pages."""
+        return fmean(page[0].sigma for page in self.after)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader and the restorer found worth saying."""
-        return self.before.notes + self.after[0].notes
+        """What the reader and the restorer found worth saying, each once."""
+        every = [*self.before[0].notes, *(note for page in self.after for note in page[0].notes)]
+        return tuple(dict.fromkeys(every))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,33 +111,57 @@ def _restore_file(
     progress: Callable[[Path, float], None],
 ) -> Done:
     content = sys.stdin.buffer.read() if source == STDIN else source
-    picture = read_picture(content, max_pixels=settings.max_pixels)
+    pages = _read(content, settings)
     for output in outputs:
-        named = None if output.target == STDOUT else output.target
-        check_encodable(picture, output_format(picture, settings.format, named))
+        check_stack(pages, _format(pages[0], output.target, settings))
     strengths = tuple(settings.strengths[output.mark] for output in outputs)
     begun = time.perf_counter()
-    after = restorer.sweep(picture.pixels, strengths, settings.sigma, progress=lambda share: progress(source, share))
+    after = []
+    for k, page in enumerate(pages):
+        told = partial(_tell_share, progress, source, k, len(pages))
+        after.append(tuple(restorer.sweep(page.pixels, strengths, settings.sigma, progress=told)))
     seconds = time.perf_counter() - begun
-    for output, restored in zip(outputs, after, strict=True):
-        _write(output.target, picture, restored, content, settings)
+    for output, restored in zip(outputs, zip(*after, strict=True), strict=True):
+        _write(output.target, pages, restored, content, settings)
     return Done(
         source=source,
         targets=_targets(outputs),
         strengths=strengths,
-        before=picture,
+        before=pages,
         after=tuple(after),
         seconds=seconds,
     )
 
 
-def _write(target: Path, picture: Picture, restored: Restored, content: Path | bytes, settings: Settings) -> None:
+def _read(content: Path | bytes, settings: Settings) -> tuple[Picture, ...]:
+    if settings.stack:
+        return read_stack(content, max_pixels=settings.max_pixels)
+    return (read_picture(content, max_pixels=settings.max_pixels),)
+
+
+def _format(picture: Picture, target: Path, settings: Settings) -> Format:
+    return output_format(picture, settings.format, None if target == STDOUT else target)
+
+
+def _tell_share(progress: Callable[[Path, float], None], source: Path, page: int, n_pages: int, share: float) -> None:
+    """The share of one page as a share of its file."""
+    progress(source, (page + share) / n_pages)
+
+
+def _write(
+    target: Path,
+    pages: Sequence[Picture],
+    restored: Sequence[Restored],
+    content: Path | bytes,
+    settings: Settings,
+) -> None:
     """Write one output; an untouched picture of the same format is the file itself, so that JPEG loses nothing."""
-    kind = output_format(picture, settings.format, None if target == STDOUT else target)
-    if restored.steps == 0 and kind == picture.format:
+    kind = _format(pages[0], target, settings)
+    if kind == pages[0].format and all(image.steps == 0 for image in restored):
         encoded = content if isinstance(content, bytes) else content.read_bytes()
     else:
-        encoded = encode_picture(replace(picture, pixels=restored.image), kind.lower())
+        results = [replace(page, pixels=image.image) for page, image in zip(pages, restored, strict=True)]
+        encoded = encode_stack(results, kind.lower())
     if target == STDOUT:
         sys.stdout.buffer.write(encoded)
         sys.stdout.buffer.flush()

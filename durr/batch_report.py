@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import IO, Any
 
 from backbone.errors import OutputError
@@ -20,12 +21,13 @@ def line(file: Done | Failed) -> str:
     """One file in one line for people: size, depth, noise, steps, cost, output; a failure in its three lines."""
     if isinstance(file, Failed):
         return str(file.failure)
-    rows, columns = file.before.pixels.shape[:2]
-    noise = f"noise {file.after[0].sigma:.1f}"
-    steps = ", ".join(f"{restored.steps:.3g}" for restored in file.after)
+    first = file.before[0]
+    rows, columns = first.pixels.shape[:2]
+    size = f"{columns} x {rows}" + (f" x {len(file.before)} pages" if len(file.before) > 1 else "")
+    steps = ", ".join(f"{taken:.3g}" for taken in file.steps)
     cost = f"{file.seconds / file.megapixels:.2f} s/MP"
     targets = ", ".join(map(str, file.targets))
-    return f"{file.source}  {columns} x {rows}  {file.before.depth}  {noise}  steps {steps}  {cost}  -> {targets}"
+    return f"{file.source}  {size}  {first.depth}  noise {file.sigma:.1f}  steps {steps}  {cost}  -> {targets}"
 
 
 def record(file: Done | Failed) -> dict[str, Any]:
@@ -33,23 +35,25 @@ def record(file: Done | Failed) -> dict[str, Any]:
     if isinstance(file, Failed):
         outputs = [{"output": str(target)} for target in file.targets]
         return {"input": str(file.source), "status": "failed", "outputs": outputs, "error": file.failure.as_dict()}
-    pixels, first = file.before.pixels, file.after[0]
+    pixels = file.before[0].pixels
+    pages = [page[0] for page in file.after]
     return {
         "input": str(file.source),
         "status": "done",
         "outputs": [
-            {"output": str(target), "strength": strength, "steps": restored.steps}
-            for target, strength, restored in zip(file.targets, file.strengths, file.after, strict=True)
+            {"output": str(target), "strength": strength, "steps": taken}
+            for target, strength, taken in zip(file.targets, file.strengths, file.steps, strict=True)
         ],
         "width": pixels.shape[1],
         "height": pixels.shape[0],
+        "pages": len(pages),
         "channels": 1 if pixels.ndim == 2 else pixels.shape[2],
-        "depth": file.before.depth,
-        "sigma": first.sigma,
-        "chosen_steps": first.chosen,
-        "tiles": first.tiles,
-        "smaller_tiles": first.smaller,
-        "redone_in_float32": first.float32,
+        "depth": file.before[0].depth,
+        "sigma": file.sigma,
+        "chosen_steps": fmean(page.chosen for page in pages),
+        "tiles": sum(page.tiles for page in pages),
+        "smaller_tiles": sum(page.smaller for page in pages),
+        "redone_in_float32": sum(page.float32 for page in pages),
         "seconds": file.seconds,
         "s_per_mp": file.seconds / file.megapixels,
         "notes": list(file.notes),

@@ -31,9 +31,9 @@ class Sheet:
         self.left_out = 0
 
     def add(self, file: Done) -> None:
-        """A row for each output of a file."""
-        before = _middle(file.before.pixels)
-        for strength, restored in zip(file.strengths, file.after, strict=True):
+        """A row for each output of a file, showing its first page."""
+        before = _middle(file.before[0].pixels)
+        for strength, restored in zip(file.strengths, file.after[0], strict=True):
             if len(self._rows) == MOST_ROWS:
                 self.left_out += 1
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -58,6 +59,9 @@ def denoise(
     max_pixels: Annotated[
         int | None, typer.Option("--max-pixels", min=1, help="Refuse larger pictures; 200 million by default.")
     ] = None,
+    axes: Annotated[
+        str, typer.Option("--axes", help="Of TIFF files with pages, as TYX or ZYX: each page is restored on its own.")
+    ] = "YX",
     json: Json = False,
     device: Device = "auto",
     threads: Threads = 0,
@@ -73,6 +77,7 @@ def denoise(
     from durr.images.reader import MAX_PIXELS
 
     strengths = _strengths(strength, sweep)
+    stack = _has_pages(axes)
     level, side = _number(sigma, "--sigma"), _number(tile, "--tile")
     batch = plan(
         inputs,
@@ -90,7 +95,12 @@ def denoise(
     set_threads(threads)
     restorer = _load(weights, device, precision, side)
     settings = Settings(
-        strengths=strengths, sigma=level, format=format, max_pixels=max_pixels or MAX_PIXELS, overwrite=overwrite
+        strengths=strengths,
+        sigma=level,
+        format=format,
+        max_pixels=max_pixels or MAX_PIXELS,
+        overwrite=overwrite,
+        stack=stack,
     )
     with report_file(report) as lines:
         records = _restore(restorer, batch, settings, _Told(Talk(quiet=quiet), lines, sheet, overwrite, debug))
@@ -178,6 +188,13 @@ def _number(text: str, option: str) -> float | None:
         return float(text)
     except ValueError as error:
         raise UsageError(f"'{text}' is no number", where=f"{option} {text}", cure=f"{option} auto") from error
+
+
+def _has_pages(axes: str) -> bool:
+    """Whether --axes names axes of pages (time, depth, channels or any) before rows, columns and colours."""
+    if not re.fullmatch(r"[TZCQI]*YX[CS]?", axes.upper()):
+        raise UsageError(f"'{axes}' are no axes of pictures", where=f"--axes {axes}", cure="--axes TYX")
+    return not axes.upper().startswith("Y")
 
 
 def _existing(skip: bool, overwrite: bool) -> Existing:

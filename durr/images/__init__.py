@@ -7,8 +7,10 @@ from backbone.lazy import lazy_exports
 _HOMES = {
     "Picture": "durr.images.picture",
     "encode_picture": "durr.images.writer",
+    "encode_stack": "durr.images.writer",
     "plan": "durr.images.naming",
     "read_picture": "durr.images.reader",
+    "read_stack": "durr.images.reader",
     "write_picture": "durr.images.writer",
 }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
 from backbone.errors import Failure, InputError, ResourceError
+from durr.images import tiff
 from durr.images.bmp import read_bmp
 from durr.images.content import HEAD, READABLE, foreign, format_of_name, recognise
 from durr.images.inputs import missing
@@ -17,17 +18,24 @@ from durr.images.jpeg import read_jpeg
 from durr.images.picture import Format, Picture
 from durr.images.png import read_png
 from durr.images.source import Source
-from durr.images.tiff import read_tiff
 from durr.images.webp import read_webp
 
 MAX_PIXELS = 200_000_000  # more than any camera's 150 MP; decoded as RGB and float32 it takes 2.4 GB
-READERS: dict[Format, Callable[[Source], Picture]] = {
-    "PNG": read_png,
-    "JPEG": read_jpeg,
-    "TIFF": read_tiff,
-    "WEBP": read_webp,
-    "BMP": read_bmp,
+Reader = Callable[[Source], Sequence[Picture]]
+
+
+def _alone(read: Callable[[Source], Picture]) -> Reader:
+    return lambda source: (read(source),)
+
+
+READERS: dict[Format, Reader] = {
+    "PNG": _alone(read_png),
+    "JPEG": _alone(read_jpeg),
+    "TIFF": _alone(tiff.read_tiff),
+    "WEBP": _alone(read_webp),
+    "BMP": _alone(read_bmp),
 }
+STACK_READERS: dict[Format, Reader] = READERS | {"TIFF": tiff.read_stack}
 
 
 def read_picture(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -38,23 +46,32 @@ def read_picture(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) ->
     Raises InputError for what is missing, unreadable, no picture, damaged, too large, several pictures in one file or
     not finite; ResourceError if the memory does not suffice.
     """
+    return _read(source, max_pixels, READERS)[0]
+
+
+def read_stack(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Picture, ...]:
+    """Every page of a TIFF file, whose pixels count together; of other formats the one picture. As `read_picture`."""
+    return _read(source, max_pixels, STACK_READERS)
+
+
+def _read(source: str | Path | bytes, max_pixels: int, readers: Mapping[Format, Reader]) -> tuple[Picture, ...]:
     name = "-" if isinstance(source, bytes) else str(source)
     content = source if isinstance(source, bytes) else _load(Path(source))
     kind = _checked_format(content, name)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        picture = _decode(kind, Source(name, content, max_pixels))
+        pictures = _decode(readers[kind], kind, Source(name, content, max_pixels))
     notes = tuple(dict.fromkeys(f"damaged in part: {warning.message}" for warning in told))
     named = None if isinstance(source, bytes) else format_of_name(source)
     if named not in (None, kind):
         notes = (f"named like {named}, but the content is {kind}: read as {kind}", *notes)
-    return replace(picture, notes=notes + picture.notes)
+    return tuple(replace(picture, notes=notes + picture.notes) for picture in pictures)
 
 
-def _decode(kind: Format, source: Source) -> Picture:
-    """The picture of a file of this kind; whatever a decoder raises on foreign bytes becomes an InputError."""
+def _decode(read: Reader, kind: Format, source: Source) -> Sequence[Picture]:
+    """The pictures of a file of this kind; whatever a decoder raises on foreign bytes becomes an InputError."""
     try:
-        return READERS[kind](source)
+        return read(source)
     except Failure:
         raise
     except MemoryError as error:

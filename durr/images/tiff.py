@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,16 @@ from durr.images.metadata import bytes_of
 from durr.images.picture import Encoding, Picture
 from durr.images.samples import Samples, from_interleaved, from_pillow, interleaved
 from durr.images.source import Source
-from durr.images.tiff_blocks import DEFLATE, HORIZONTAL, READABLE, UNCOMPRESSED, assemble, read_blocks
+from durr.images.tiff_blocks import (
+    DEFLATE,
+    HORIZONTAL,
+    READABLE,
+    UNCOMPRESSED,
+    TiffPage,
+    assemble,
+    assemble_pages,
+    read_blocks,
+)
 from durr.images.tiff_layout import Layout, layout_of, read_pages
 from durr.images.tiff_tags import metadata_of_tags, tags_of
 
@@ -34,10 +44,21 @@ STRIP_BYTES = 1 << 18
 def read_tiff(source: Source) -> Picture:
     """Grey or RGB, with or without alpha, in the depth of the file; the orientation tag is kept and not applied."""
     pages = read_pages(source)
-    source.check_single(len(pages), "pages")
+    if len(pages) > 1:
+        raise source.error(f"holds {len(pages)} pages; one picture a file is read", "--axes TYX restores page by page")
+    return read_stack(source)[0]
+
+
+def read_stack(source: Source) -> list[Picture]:
+    """Every page but thumbnails and masks, as `read_tiff`; their pixels count together."""
+    pages = read_pages(source)
     if not pages:
         raise ValueError("it has no page")
-    tags = pages[0]
+    source.check_size(max(tags[tag.WIDTH] for tags in pages), sum(tags[tag.LENGTH] for tags in pages))
+    return [_read_page(tags, source) for tags in pages]
+
+
+def _read_page(tags: ImageFileDirectory_v2, source: Source) -> Picture:
     if tag.DNG_VERSION in tags:
         raise source.error("is a raw picture (DNG)", "develop it first: darktable-cli IN.dng OUT.tif")
     layout = layout_of(tags, source)
@@ -64,6 +85,15 @@ def read_tiff(source: Source) -> Picture:
 
 def write_tiff(picture: Picture) -> bytes:
     """A TIFF file of the picture's depth, deflated unless the input was an uncompressed TIFF."""
+    return write_stack([picture])
+
+
+def write_stack(pictures: Sequence[Picture]) -> bytes:
+    """A TIFF file with a page for each picture, as `write_tiff`."""
+    return assemble_pages([_page(picture) for picture in pictures])
+
+
+def _page(picture: Picture) -> TiffPage:
     samples = interleaved(picture.pixels, picture.alpha)
     samples = np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("<")))
     height, width, channels = samples.shape
@@ -86,7 +116,7 @@ def write_tiff(picture: Picture) -> bytes:
         tags[tag.PREDICTOR] = HORIZONTAL
         samples = np.diff(samples, axis=1, prepend=samples.dtype.type(0))
     strips = [samples[k : k + rows].tobytes() for k in range(0, height, rows)]
-    return assemble(tags, [zlib.compress(strip) for strip in strips] if packed else strips, tiled=False)
+    return TiffPage(tags, [zlib.compress(strip) for strip in strips] if packed else strips)
 
 
 def _grey_or_rgb(samples: Shaped[np.ndarray, " row col channel"], layout: Layout, source: Source) -> Samples:

@@ -8,11 +8,14 @@ Note 3) are undone here.
 from __future__ import annotations
 
 import io
+import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Num, Shaped, UInt8
+from PIL import TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from durr.images import tiff_layout as tag
@@ -21,6 +24,7 @@ from durr.images.tiff_layout import Layout
 UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACKBITS, LZMA, ZSTD = 1, 5, 8, 32946, 32773, 34925, 50000
 READABLE = {UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACKBITS, LZMA, ZSTD}
 HORIZONTAL, FLOATING = 2, 3  # predictors
+HEADER = b"II*\0\x08\0\0\0"  # little-endian, the first page behind these 8 bytes
 
 
 def read_blocks(content: bytes, layout: Layout) -> Shaped[np.ndarray, " row col channel"]:
@@ -40,20 +44,48 @@ def read_blocks(content: bytes, layout: Layout) -> Shaped[np.ndarray, " row col 
     return page[0] if planes == 1 else np.moveaxis(page[..., 0], 0, -1)
 
 
+class TiffPage(NamedTuple):
+    """The tags of a page but those that tell where its strips or tiles lie, and these."""
+
+    tags: Mapping[int, object]
+    blocks: Sequence[bytes]
+    tiled: bool = False
+
+
 def assemble(tags: Mapping[int, object], blocks: list[bytes], *, tiled: bool) -> bytes:
     """A little-endian TIFF file of one page: its tags, then its strips or tiles."""
+    return assemble_pages([TiffPage(tags, blocks, tiled)])
+
+
+def assemble_pages(pages: Sequence[TiffPage]) -> bytes:
+    """A little-endian TIFF file: the tags of each page, then its strips or tiles."""
+    parts, at = [HEADER], len(HEADER)
+    for k, page in enumerate(pages):
+        directory = _directory(page, at)
+        entries = directory.tobytes(at)
+        length = len(entries) + sum(map(len, page.blocks))
+        odd = length % 2  # directories begin at even places
+        following = 0 if k == len(pages) - 1 else at + length + odd
+        link = 2 + 12 * len(directory)  # behind the number of entries and the entries of 12 bytes
+        linked = entries[:link] + struct.pack("<L", following) + entries[link + 4 :]
+        parts += [linked, *page.blocks, b"\0" * odd]
+        at += length + odd
+    return b"".join(parts)
+
+
+def _directory(page: TiffPage, at: int) -> ImageFileDirectory_v2:
+    """The directory of a page that stands at a place in the file, its blocks behind it."""
     directory = ImageFileDirectory_v2()
-    for name, value in tags.items():
+    for name, value in page.tags.items():
         directory[name] = value
-    starts = np.cumsum([0, *map(len, blocks)])[:-1]
-    directory[tag.TILE_COUNTS if tiled else tag.STRIP_COUNTS] = tuple(map(len, blocks))
-    name = tag.TILE_OFFSETS if tiled else tag.STRIP_OFFSETS
+    starts = np.cumsum([0, *map(len, page.blocks)])[:-1]
+    directory[tag.TILE_COUNTS if page.tiled else tag.STRIP_COUNTS] = tuple(map(len, page.blocks))
+    name = tag.TILE_OFFSETS if page.tiled else tag.STRIP_OFFSETS
+    directory.tagtype[name] = TiffTags.LONG  # Pillow would take 16 bits where the first offsets it is told fit
     directory[name] = tuple(starts.tolist())
-    if tiled:  # to the offsets of strips, Pillow adds the size of the directory itself
-        directory[name] = tuple((starts + 8 + len(directory.tobytes(8))).tolist())
-    memory = io.BytesIO()
-    directory.save(memory)
-    return b"".join([memory.getvalue(), *blocks])
+    if page.tiled:  # to the offsets of strips, Pillow adds the end of the directory itself
+        directory[name] = tuple((starts + at + len(directory.tobytes(at))).tolist())
+    return directory
 
 
 def _sample_type(layout: Layout) -> np.dtype:

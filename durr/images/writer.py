@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from durr.images.content import format_of_name, format_of_word
 from durr.images.metadata import kept_metadata
 from durr.images.picture import Format, Picture
 from durr.images.png import write_png
-from durr.images.tiff import write_tiff
+from durr.images.tiff import write_stack, write_tiff
 
 WRITERS: dict[Format, Callable[[Picture], bytes]] = {
     "PNG": write_png,
@@ -55,6 +55,23 @@ def check_encodable(picture: Picture, target: Format) -> None:
 def encode_picture(picture: Picture, format: str = "keep") -> bytes:  # noqa: A002  the option's name
     """The bytes of a file. format: keep, png, jpeg, tiff, webp or bmp. Raises UsageError as `check_encodable`."""
     return _encode(picture, output_format(picture, format))
+
+
+def check_stack(pictures: Sequence[Picture], target: Format) -> None:
+    """`check_encodable` for the pages of one file; several can only be TIFF."""
+    if len(pictures) > 1 and target != "TIFF":
+        raise UsageError(f"{target} cannot hold {len(pictures)} pages", where="--format", cure="--format tiff")
+    for picture in pictures:
+        check_encodable(picture, target)
+
+
+def encode_stack(pictures: Sequence[Picture], format: str = "keep") -> bytes:  # noqa: A002  the option's name
+    """The bytes of a file of one page a picture. Raises UsageError as `check_stack`."""
+    target = output_format(pictures[0], format)
+    check_stack(pictures, target)
+    if len(pictures) == 1:
+        return _encode(pictures[0], target)
+    return write_stack([replace(picture, metadata=kept_metadata(picture, target)) for picture in pictures])
 
 
 def write_picture(path: Path, picture: Picture, *, format: str = "keep", overwrite: bool = False) -> int:  # noqa: A002
