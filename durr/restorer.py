@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from durr.arrays import split
 from durr.inference import Inference, resolve_precision
 from durr.model import Denoiser
 from durr.restoration import Restoration, restore
-from durr.strength import check_strength
+from durr.strength import check_sigma, check_strength
 from durr.tiles import SMALLEST_SIDE
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -123,8 +122,7 @@ class Restorer:
         """The image at several strengths, from one pass."""
         for strength in strengths:
             check_strength(strength)
-        if sigma is not None and not (math.isfinite(sigma) and sigma >= 0):
-            raise UsageError(f"noise of {sigma:g}", where=f"--sigma {sigma:g}", cure="--sigma auto, or 0 ... 255")
+        check_sigma(sigma)
         parts = split(image)
         inference = Inference(
             denoiser=self.denoiser_for(parts.samples.shape[2]), device=self.device, precision=self.precision

@@ -20,14 +20,14 @@ PAPER, INK = (250, 250, 248), (30, 34, 42)
 FONT_SIZE = 13
 VISIBLE = 0.2  # root mean square of a difference on the sheet, which its magnification does not exceed
 
-Panel = Float32[np.ndarray, "row col channel"]
+Panel = Float32[np.ndarray, "panel_row panel_col colour"]
 
 
 class Sheet:
     """Rows of panels, one for each output, in the order they are added; after MOST_ROWS they are only counted."""
 
     def __init__(self) -> None:
-        self._rows: list[UInt8[np.ndarray, "row col channel"]] = []
+        self._rows: list[UInt8[np.ndarray, "sheet_row sheet_col colour"]] = []
         self.left_out = 0
 
     def add(self, file: Done) -> None:
@@ -71,7 +71,7 @@ def _middle(pixels: Num[np.ndarray, " row col *channel"]) -> Panel:
     return values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)
 
 
-def _row(panels: dict[str, Panel]) -> UInt8[np.ndarray, "row col channel"]:
+def _row(panels: dict[str, Panel]) -> UInt8[np.ndarray, "sheet_row sheet_col colour"]:
     """Panels side by side, each under its caption."""
     height, width = next(iter(panels.values())).shape[:2]
     step = max(width, PANEL // 2) + MARGIN  # a caption needs room even over a tiny picture
@@ -86,5 +86,5 @@ def _row(panels: dict[str, Panel]) -> UInt8[np.ndarray, "row col channel"]:
     return np.array(image)
 
 
-def _paper(rows: int, columns: int) -> UInt8[np.ndarray, "row col channel"]:
+def _paper(rows: int, columns: int) -> UInt8[np.ndarray, "sheet_row sheet_col colour"]:
     return np.full((rows, columns, 3), PAPER, dtype=np.uint8)

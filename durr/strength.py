@@ -23,6 +23,12 @@ def check_strength(strength: float) -> None:
         )
 
 
+def check_sigma(sigma: float | None) -> None:
+    """Raises UsageError unless noise is None for blind, or a number from 0 on (of 255)."""
+    if sigma is not None and not (math.isfinite(sigma) and sigma >= 0):
+        raise UsageError(f"noise of {sigma:g}", where=f"--sigma {sigma:g}", cure="--sigma auto, or 0 ... 255")
+
+
 def position(strength: float, steps: float, max_steps: int) -> float:
     """Where on the path: 0 is the image as it came, 1 the rule's choice, more goes on, to the end of the path."""
     return min(strength * steps, float(max_steps))

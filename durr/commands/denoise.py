@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from durr.restorer import Restorer
 
 AUTO, STDOUT = "auto", "-"
-STRONGEST = 2.0
 
 
 def denoise(
@@ -77,8 +76,8 @@ def denoise(
     from durr.images.reader import MAX_PIXELS
 
     strengths = _strengths(strength, sweep)
+    level, side = _level(sigma), _side(tile)
     stack = _has_pages(axes)
-    level, side = _number(sigma, "--sigma"), _number(tile, "--tile")
     batch = plan(
         inputs,
         output=output,
@@ -143,7 +142,7 @@ def _restore(restorer: Restorer, batch: Plan, settings: Settings, told: _Told) -
             if told.sheet is not None:
                 sheet.add(file)
     finally:  # after Ctrl+C too: what is written is whole, and --skip-existing goes on from here
-        if n_files != 1:
+        if n_files != 1 or batch.skipped:
             told.talk.note(totals_line(records))
     if told.sheet is not None and sheet:
         write_content(told.sheet, sheet.encode(), overwrite=told.overwrite)
@@ -161,33 +160,49 @@ def _tell_failure(told: _Told, failure: Failure) -> None:
         told.talk.note(str(failure))
 
 
-def _load(weights: Path | None, device: str, precision: str, side: float | None) -> Restorer:
+def _load(weights: Path | None, device: str, precision: str, side: int | None) -> Restorer:
     """The model of --weights, or the one that is shipped."""
     from durr.restorer import Restorer
 
-    tile = None if side is None else int(side)
     if weights is None:
-        return Restorer.pretrained("denoise", device=device, precision=precision, tile=tile)
-    return Restorer.from_file(weights, device=device, precision=precision, tile=tile)
+        return Restorer.pretrained("denoise", device=device, precision=precision, tile=side)
+    return Restorer.from_file(weights, device=device, precision=precision, tile=side)
 
 
 def _strengths(strength: float | None, sweep: int | None) -> dict[str, float]:
     """Strengths by the mark in the name of their output: none for a single one."""
+    from durr.strength import STRONGEST, check_strength
+
     if sweep is None:
+        check_strength(1.0 if strength is None else strength)
         return {"": 1.0 if strength is None else strength}
     if strength is not None:
         raise UsageError("--sweep takes strengths of its own", where="--strength --sweep", cure=f"--sweep {sweep}")
     return {f"_s{STRONGEST * k / sweep:.2f}": STRONGEST * k / sweep for k in range(1, sweep + 1)}
 
 
-def _number(text: str, option: str) -> float | None:
-    """The number of an option, None for auto; the model says which numbers it takes."""
-    if text == AUTO:
+def _level(sigma: str) -> float | None:
+    """The noise of --sigma, None for auto."""
+    from durr.strength import check_sigma
+
+    if sigma == AUTO:
         return None
     try:
-        return float(text)
+        level = float(sigma)
     except ValueError as error:
-        raise UsageError(f"'{text}' is no number", where=f"{option} {text}", cure=f"{option} auto") from error
+        raise UsageError(f"'{sigma}' is no number", where=f"--sigma {sigma}", cure="--sigma auto") from error
+    check_sigma(level)
+    return level
+
+
+def _side(tile: str) -> int | None:
+    """The pixels of --tile, None for auto; the restorer says how few are too few."""
+    if tile == AUTO:
+        return None
+    try:
+        return int(tile)
+    except ValueError as error:
+        raise UsageError(f"'{tile}' is no whole number", where=f"--tile {tile}", cure="--tile auto") from error
 
 
 def _has_pages(axes: str) -> bool:
