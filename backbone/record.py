@@ -6,12 +6,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from backbone.atomic import write_atomic
 from backbone.errors import InputError, OutputError
+from backbone.versions import installed_version
 
 
 class Record:
@@ -38,7 +38,7 @@ class Record:
         entry.pop("skipped", None)
         entry["methods"][method] = {
             **results,
-            "versions": _versions(self._packages),
+            "versions": {package: installed_version(package) for package in self._packages},
             "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
         self._save()
@@ -72,14 +72,3 @@ def _load(path: Path, suite: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("suite") != suite or not isinstance(document.get("rows"), dict):
         raise InputError(f"{path} holds no results of bench {suite}", where="--out", cure="name another file")
     return document
-
-
-def _versions(packages: Sequence[str]) -> dict[str, str]:
-    """Of packages, where installed."""
-    versions = {}
-    for package in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions

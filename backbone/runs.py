@@ -10,13 +10,13 @@ import platform
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from backbone.atomic import sync
 from backbone.errors import OutputError
+from backbone.versions import installed_version
 
 DONE = "DONE"
 VERSIONS = "versions.json"
@@ -174,13 +174,8 @@ def _make(work: Path) -> None:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
+    system = {"python": platform.python_version(), "platform": platform.platform()}
+    return system | {package: installed_version(package) for package in PACKAGES}
 
 
 def _fingerprint(path: Path, shape: Sequence[int]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ EQUATION = "u_t = -u*u_x + 0.1*u_xx"
 
 
 def main() -> None:
-    whole = pdenet.simulate(EQUATION, grid=(64,), length="2pi", runs=5, t_end=0.8, save_every=0.02, seed=3)
-    noisy = pdenet.simulate(EQUATION, grid=(64,), length="2pi", runs=5, t_end=0.4, save_every=0.02, seed=3, noise=0.01)
+    whole = pdenet.simulate(EQUATION, grid=64, length="2pi", runs=5, t_end=0.8, save_every=0.02, seed=3)
+    noisy = pdenet.simulate(EQUATION, grid=64, length="2pi", runs=5, t_end=0.4, save_every=0.02, seed=3, noise=0.01)
     model = pdenet.PDENet(order=2, degree=2).fit(noisy)
     print(f"true:  {EQUATION}")
     print(f"found: {model.equation_}")

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PRINTS = {
-    "discover_burgers.py": r"u_t = \S+\*u\*u_x - \S+\*v\*u_y \+ \S+\*u_xx \+ \S+\*u_yy\n",
-    "simulate_and_forecast.py": r"found: u_t = \S+\*u\*u_x \+ \S+\*u_xx\n",
+    "discover_burgers.py": r"u_t = -(\S+\*)?u\*u_x - (\S+\*)?v\*u_y \+ \S+\*u_xx \+ \S+\*u_yy\n",
+    "simulate_and_forecast.py": r"found: u_t = -(\S+\*)?u\*u_x \+ \S+\*u_xx\n",
 }
 
 

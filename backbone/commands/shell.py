@@ -16,6 +16,7 @@ import typer.core
 
 from backbone.errors import Failure, OutputError, ResourceError, UsageError
 
+NAME = "pdenet-durr"
 DEVICES = "auto, cpu, cuda or cuda:N"
 GROUPS = {"bench": "Measure this program beside its peers.", "train": "Train a model on your own data."}
 
@@ -98,11 +99,28 @@ def print_json(document: Mapping[str, Any]) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
+def _tell_version(asked: bool) -> bool:
+    """Print name and version, and leave."""
+    if asked:
+        from backbone.versions import installed_version
+
+        print(NAME, installed_version(NAME))
+        raise typer.Exit
+    return asked
+
+
+def _application(
+    *, version: Annotated[bool, typer.Option("--version", help="Name and version.", callback=_tell_version)] = False
+) -> None:
+    """Options of the application itself; they are answered before any command."""
+
+
 def new_app() -> typer.Typer:
     """The empty application; the rooms register their commands in it."""
     return typer.Typer(
-        name="pdenet-durr",
+        name=NAME,
         help="Learn PDEs from data and restore images: deep networks as controlled differential equations.",
+        callback=_application,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -116,7 +134,7 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(app)
     try:
-        answer = command.main(args=words, prog_name="pdenet-durr", standalone_mode=False)
+        answer = command.main(args=words, prog_name=NAME, standalone_mode=False)
     except Failure as failure:
         return _tell(failure, words)
     except typer.Abort:
@@ -146,7 +164,7 @@ def _tell(failure: Failure, words: list[str]) -> int:
 def _wrong_usage(wrong: typer.TyperException) -> UsageError:
     """The parser's complaint; in a group like `bench` the cure is its list of commands, elsewhere the help."""
     context = getattr(wrong, "ctx", None)  # only errors of usage know where they happened
-    path = "pdenet-durr" if context is None else context.command_path
+    path = NAME if context is None else context.command_path
     cure = f"{path} --help"
     if context is not None and context.parent and isinstance(context.command, typer.core.TyperGroup):
         cure = " or ".join(f"{path} {name}" for name in sorted(context.command.commands))

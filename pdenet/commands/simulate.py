@@ -16,7 +16,7 @@ NAMES = ", ".join(CATALOGUE)
 def simulate(
     equation: Annotated[str, typer.Argument(help=f'A typed equation, "u_t = -u*u_x + 0.1*u_xx", or one of: {NAMES}.')],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .npz file to write.")],
-    grid: Annotated[str | None, typer.Option("--grid", help="Points along x, y, z, as 64x64.")] = None,
+    grid: Annotated[str | None, typer.Option("--grid", help="Points along x, y, z, as 64x32; or one for all.")] = None,
     length: Annotated[str | None, typer.Option("--length", help="Box along x, y, z, as 2pi or 20x10.")] = None,
     runs: Annotated[int | None, typer.Option("--runs", min=1, help="Independent runs.")] = None,
     t_end: Annotated[float | None, typer.Option("--t-end", help="Time of the last snapshot; the first is 0.")] = None,

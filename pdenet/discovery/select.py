@@ -151,6 +151,11 @@ def group_variance(
     return np.maximum(variance, floor)
 
 
+def independent_sums(by_group: Float64[np.ndarray, "block shell *rest"]) -> Float64[np.ndarray, " independent *rest"]:
+    """Sums over the shells of each block; where blocks are too few to tell of chance, every group counts for itself."""
+    return by_group.sum(axis=1) if len(by_group) >= ENOUGH_BLOCKS else by_group.reshape(-1, *by_group.shape[2:])
+
+
 def significance(
     gram: Gram,
     weights: Float64[np.ndarray, "block shell"],
@@ -159,13 +164,10 @@ def significance(
     coefficients: Float64[np.ndarray, " term"],
     inverse: Float64[np.ndarray, "term term"],
 ) -> Float64[np.ndarray, " term"]:
-    """|t| of each coefficient: the smaller of the one that trusts the row variances and the one that counts blocks.
-
-    Where blocks are too few to tell of chance, the shells of each are counted as independent too.
-    """
+    """|t| of each coefficient: the smaller of the one that trusts the row variances and the one that counts blocks."""
     chosen = list(places)
     score = weights[..., None] * (gram[:, :, chosen, target] - gram[:, :, chosen][..., chosen] @ coefficients)
-    score = score.sum(axis=1) if len(gram) >= ENOUGH_BLOCKS else score.reshape(-1, len(chosen))
+    score = independent_sums(score)
     by_block = inverse @ (score.T @ score) @ inverse * (len(score) / max(len(score) - 1, 1))
     variance = np.maximum(np.diag(by_block), np.diag(inverse))
     return np.abs(coefficients) / np.sqrt(np.maximum(variance, 1e-300))
@@ -182,7 +184,7 @@ def select(
     """
     target = equations.target(name)
     gram, rows = equations.gram, equations.rows.astype(np.float64)
-    n_independent = len(gram) if len(gram) >= ENOUGH_BLOCKS else rows.size
+    n_independent = len(independent_sums(rows))
     limit = float(stats.t.ppf(1.0 - SIGNIFICANCE / (2.0 * equations.n_terms), max(n_independent - 1, 1)))
     weights = first_weights(equations, name)
     for _ in range(N_SWEEPS):

@@ -11,9 +11,9 @@ from backbone.errors import UsageError
 from pdenet.equations.terms import Term
 
 _LEFT = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[0-9]+)?_t")
-_PIECE = re.compile(
-    r"(?P<sign>[+-]?)\s*(?P<number>[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?)(\*(?P<term>[A-Za-z][A-Za-z0-9_*]*))?\s*"
-)
+_NUMBER = r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?"
+_TERM = r"(?!(nan|inf)\b)[A-Za-z][A-Za-z0-9_*]*"  # a number that is none is no variable
+_PIECE = re.compile(rf"(?P<sign>[+-]?)\s*((?P<number>{_NUMBER})(\*(?P<term>{_TERM}))?|(?P<bare>{_TERM}))\s*")
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Equation:
         )
 
     def to_text(self, digits: int | None = 4) -> str:
-        """`u_t = -1.003*u*u_x + 0.1*u_xx`; digits=None keeps every digit, so that parsing it back is exact."""
+        """`u_t = -1.003*u*u_x + u_xx`; digits=None keeps every digit, so that parsing it back is exact."""
         pieces = []
         for term, coefficient in zip(self.terms, self.coefficients, strict=True):
-            number = rounded(abs(coefficient), digits)
-            pieces.append((coefficient < 0, number if not term.powers else f"{number}*{term}"))
+            factors = [str(term)] if term.powers else []
+            pieces.append((coefficient < 0, scaled(rounded(abs(coefficient), digits), factors)))
         return f"{self.lhs} = {signed_sum(pieces)}"
 
     @classmethod
@@ -86,8 +86,8 @@ class Equation:
                     where=f"equation '{text}'",
                     cure="write u_t = -1.0*u*u_x + 0.1*u_xx",
                 )
-            terms.append(Term.parse(piece["term"] or "1"))
-            coefficients.append(float(f"{piece['sign']}{piece['number']}"))
+            terms.append(Term.parse(piece["term"] or piece["bare"] or "1"))
+            coefficients.append(float(f"{piece['sign']}{piece['number'] or 1}"))
             place = piece.end()
         return cls(left, tuple(terms), tuple(coefficients))
 
@@ -95,6 +95,11 @@ class Equation:
 def rounded(number: float, digits: int | None) -> str:
     """A number with `digits` significant digits, or with every digit it has."""
     return repr(number) if digits is None else f"{number:.{digits}g}"
+
+
+def scaled(number: str, factors: Sequence[str], times: str = "*") -> str:
+    """`0.1*u_xx` from a number and factors; a 1 before factors is left out."""
+    return times.join(factors if factors and number == "1" else (number, *factors))
 
 
 def signed_sum(pieces: Sequence[tuple[bool, str]], minus: str = "-") -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pdenet.equations.equation import Equation, rounded, signed_sum
+from pdenet.equations.equation import Equation, rounded, scaled, signed_sum
 from pdenet.equations.terms import Factor
 
 ERROR_DIGITS = 2
@@ -46,8 +46,8 @@ class Notation:
             number = self.number(rounded(abs(coefficient), digits))
             if errors:
                 number = f"({number} {self.plus_minus} {self.number(rounded(equation.errors[k], ERROR_DIGITS))})"
-            factors = (self.factor(factor, power) for factor, power in term.powers)
-            pieces.append((coefficient < 0, self.times.join((number, *factors))))
+            factors = [self.factor(factor, power) for factor, power in term.powers]
+            pieces.append((coefficient < 0, scaled(number, factors, self.times)))
         return signed_sum(pieces, self.minus)
 
 

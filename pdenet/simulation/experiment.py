@@ -54,10 +54,11 @@ def simulate(
 ) -> Field:
     """Data of an equation: a name of the catalogue or text such as "u_t = -u*u_x + 0.1*u_xx".
 
-    grid, length: in the order x, y, z ("64x32", "2pi"); snapshots at 0, save_every, ... t_end. noise: share of the
-    standard deviation of each run's first snapshot ("sample") or of the whole set ("set"). init: for example
-    "random:modes=4,amplitude=2,offset=2", "sine", "solitons", "spiral". burn_in: time before the first snapshot.
-    None takes the catalogue's value. The same seed gives the same data; noise does not change the clean part.
+    grid, length: in the order x, y, z ("64x32", "2pi"); one number serves every axis that the equation names.
+    Snapshots at 0, save_every, ... t_end. noise: share of the standard deviation of each run's first snapshot
+    ("sample") or of the whole set ("set"). init: for example "random:modes=4,amplitude=2,offset=2", "sine",
+    "solitons", "spiral". burn_in: time before the first snapshot. None takes the catalogue's value. The same seed
+    gives the same data; noise does not change the clean part.
     Raises UsageError for words that make no sense and Diverged at a blow-up.
     """
     plan = make_plan(

@@ -69,9 +69,8 @@ def make_plan(
     dtype: str,
 ) -> Plan:
     """The plan of `simulate`'s words; every wrong one is refused here."""
-    points = None if grid is None else parse_grid(grid)
-    row = find_row(equation, points, params or {})
-    points = points or row.grid
+    row = find_row(equation, params or {})
+    points = row.grid if grid is None else parse_grid(grid, axes_used(row.text))
     parameters = {**row.parameters, **(params or {})}
     system = parse_system(row.text, len(points), parameters)
     plan = Plan(
@@ -104,7 +103,7 @@ def precision(word: str) -> torch.dtype:
     return PRECISIONS[word]
 
 
-def find_row(equation: str, points: tuple[int, ...] | None, params: Mapping[str, float]) -> Row:
+def find_row(equation: str, params: Mapping[str, float]) -> Row:
     """The catalogue's row of that name, or a row made for a typed equation."""
     if equation in CATALOGUE:
         row = CATALOGUE[equation]
@@ -119,7 +118,7 @@ def find_row(equation: str, points: tuple[int, ...] | None, params: Mapping[str,
         near = difflib.get_close_matches(equation, CATALOGUE, n=1)
         cure = f"did you mean {near[0]}?" if near else f"use one of {', '.join(CATALOGUE)}, or type u_t = ..."
         raise UsageError(f"'{equation}' is neither a known name nor an equation", where="simulate", cure=cure)
-    grid = points or TYPED_GRIDS[axes_used(equation)]
+    grid = TYPED_GRIDS[axes_used(equation)]
     return Row(
         text=equation,
         about="typed",

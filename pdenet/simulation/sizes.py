@@ -6,14 +6,19 @@ import math
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from backbone.errors import UsageError
 
 _LENGTH = re.compile(r"(?P<number>[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|)\*?(?P<pi>pi|)")
 
 
-def parse_grid(grid: str | int | Sequence[int]) -> tuple[int, ...]:
-    """Grid points per axis, in the order x, y, z; at least 4 each, at most three axes."""
-    text = str(grid) if isinstance(grid, str | int) else "x".join(map(str, grid))
+def parse_grid(grid: str | int | Sequence[int], n_named: int) -> tuple[int, ...]:
+    """Grid points per axis, in the order x, y, z; one number serves every axis that the equation names.
+
+    At least 4 points each, at most three axes. n_named: the least number of axes that the equation needs.
+    """
+    text = grid if isinstance(grid, str) else "x".join(map(str, np.atleast_1d(grid)))
     words = text.replace(" ", "").split("x")
     if not 1 <= len(words) <= 3 or not all(re.fullmatch(r"[0-9]{1,6}", word) and int(word) >= 4 for word in words):
         raise UsageError(
@@ -21,7 +26,8 @@ def parse_grid(grid: str | int | Sequence[int]) -> tuple[int, ...]:
             where="--grid",
             cure="--grid 64x64",
         )
-    return tuple(map(int, words))
+    points = tuple(map(int, words))
+    return points * n_named if len(points) == 1 else points
 
 
 def parse_length(length: str | float | Sequence[float], n_dims: int) -> tuple[float, ...]:

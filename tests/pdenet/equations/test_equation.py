@@ -43,6 +43,13 @@ def test_text_is_as_people_write_it() -> None:
     assert (equation.lhs, equation.variable) == ("u_t", "u")
 
 
+def test_a_factor_of_one_is_not_written() -> None:
+    equation = Equation.parse("u_t = -1.00003*u*u_x + 1.0*u_xx - 0.99996*v + 1.0 - 10.0*u")
+    assert equation.to_text() == "u_t = -u*u_x + u_xx - v + 1 - 10*u"
+    assert Equation.parse(equation.to_text()) == Equation(equation.lhs, equation.terms, (-1.0, 1.0, -1.0, 1.0, -10.0))
+    assert equation.to_text(digits=None) == "u_t = -1.00003*u*u_x + 1.0*u_xx - 0.99996*v + 1.0 - 10.0*u"
+
+
 def test_no_terms_are_zero() -> None:
     assert Equation("u_t", (), ()).to_text() == "u_t = 0"
     assert Equation.parse("u_1_t = 0") == Equation("u_1_t", (), ())
@@ -56,7 +63,8 @@ def test_no_terms_are_zero() -> None:
         "u = 1.0*v",
         "= 1.0*u",
         "u_t =",
-        "u_t = u",
+        "u_t = *u",
+        "u_t = 2u",
         "u_t = 1.0*",
         "u_t = 1.0*u 2.0*v",
         "u_t = 1.0*u + ",
@@ -64,6 +72,7 @@ def test_no_terms_are_zero() -> None:
         "u_t = 1.0*2.0*u",
         "u_t = 1.0*u_t",
         "u_t = nan*u",
+        "u_t = 1.0*inf",
         "u_t = 1.0*u = 2",
         "u_t = __import__",
     ],

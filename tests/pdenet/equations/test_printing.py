@@ -104,6 +104,26 @@ def test_python_runs_for_systems_keywords_and_constants(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rates[2], np.zeros(5))
 
 
+@pytest.mark.parametrize(
+    ("form", "printed"),
+    [
+        ("text", "u_t = -u*u_x + u**2 + 1"),
+        ("unicode", "∂u/∂t = −u ∂u/∂x + u² + 1"),
+        ("latex", r"\frac{\partial u}{\partial t} = -u \, \frac{\partial u}{\partial x} + u^{2} + 1"),
+        ("sympy", "Eq(Derivative(u(t, x), t), -u(t, x)*Derivative(u(t, x), x) + u(t, x)**2 + 1)"),
+    ],
+)
+def test_a_factor_of_one_is_not_written_in_any_format(form: str, printed: str) -> None:
+    equation = Equation.parse("u_t = -1.0*u*u_x + 1.0*u**2 + 1.0")
+    assert format_equations([equation], form) == printed
+
+
+def test_python_without_factors_of_one_runs(tmp_path: Path) -> None:
+    source = format_equations([Equation.parse("u_t = -1.0*u*u_x + 1.0*u_xx")], "python")
+    assert "u_t = -u * u_x + u_xx\n" in source
+    assert load(source, tmp_path)(2.0, 3.0, 5.0) == -1.0
+
+
 def test_json_keeps_every_digit() -> None:
     document = json.loads(format_equations([BURGERS, EMPTY], "json", 1))
     assert [Equation.from_dict(row) for row in document["equations"]] == [BURGERS, EMPTY]

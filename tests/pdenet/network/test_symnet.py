@@ -109,9 +109,9 @@ def test_equations_show_the_largest_terms_first() -> None:
         net.linear[0, 2, 3] = 1e-4
         net.packed[0, 0] = 1.0
     (equation,) = net.to_equations(threshold=1e-3)
-    assert equation.to_text() == "u_t = -1*u*u_x + 0.05*u_xx"
+    assert equation.to_text() == "u_t = -u*u_x + 0.05*u_xx"
     (complete,) = net.to_equations(threshold=0.0)
-    assert complete.to_text() == "u_t = -1*u*u_x + 0.05*u_xx + 0.0001"
+    assert complete.to_text() == "u_t = -u*u_x + 0.05*u_xx + 0.0001"
 
 
 def test_slopes_are_partial_derivatives_of_each_output() -> None:

@@ -25,6 +25,7 @@ def test_axes_times_and_units() -> None:
     assert field.boundary == ("periodic", "periodic")
     np.testing.assert_allclose(field.times(), np.linspace(0, 0.09, 10), rtol=1e-14)
     assert pdenet.simulate(HEAT, grid=12, t_end=0.02).values.shape == (1, 3, 1, 12)
+    assert pdenet.simulate("burgers2d", grid=12, t_end=0.02).space_shape == (12, 12)  # it names x and y
     assert pdenet.simulate("u_t = lap(u)", grid=(8, 6, 4), init="random:modes=1", t_end=0.01).space_shape == (4, 6, 8)
 
 
@@ -139,7 +140,7 @@ def test_cuda_gives_the_same_data(name: str) -> None:
         ("heat", {"init": "file"}),
         ("heat", {"params": {"mu": 1.0}}),
         (HEAT, {"params": {"mu": 1.0}}),
-        ("burgers2d", {"grid": "64"}),
+        ("u_t = u_zz", {"grid": "8x8"}),
         ("pdenet-burgers", {"grid": "32x16"}),
         ("pdenet-burgers", {"length": "2x3"}),
     ],
@@ -155,8 +156,10 @@ def test_too_much_for_the_memory() -> None:
 
 
 def test_words_for_sizes() -> None:
-    assert parse_grid("64x32") == (64, 32)
-    assert parse_grid([8, 9]) == (8, 9)
+    assert parse_grid("64x32", 1) == (64, 32)
+    assert parse_grid([8, 9], 2) == (8, 9)
+    assert parse_grid("64", 1) == (64,)
+    assert parse_grid(64, 2) == parse_grid([64], 2) == (64, 64)
     assert parse_length("6.5", 2) == (6.5, 6.5)
     assert parse_length("2pix0.5*pi", 2) == (2 * np.pi, 0.5 * np.pi)
     assert parse_length("pi", 1) == (np.pi,)
