@@ -15,7 +15,10 @@ from backbone.endpoint import Endpoint
 from backbone.errors import ModelError, UsageError
 from durr.unit import RestorationUnit
 
-RULES = {"fixed": "durr.stopping.FixedSteps"}  # kind of a rule in a model file: its class, imported on use
+RULES = {
+    "fixed": "durr.stopping.FixedSteps",
+    "first update": "durr.stopping.FirstUpdate",
+}  # kind of a rule in a model file: its class, imported on use
 
 
 @runtime_checkable
@@ -67,6 +70,60 @@ class FixedSteps:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> FixedSteps:
         return cls(state["steps"])
+
+
+@dataclass(frozen=True)
+class FirstUpdate:
+    """steps = intercept + slope * rms(X(1) - X(0)), rounded: what the first step takes away tells the noise.
+
+    most: never more steps than that; beyond the longest unfolding of its training a unit only smooths.
+    """
+
+    kind: ClassVar[str] = "first update"
+    intercept: float
+    slope: float
+    most: int
+
+    def start(self, unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"]) -> Endpoint:
+        return _FirstUpdateEnd(self, unit)
+
+    def steps(self, update: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        """The real number of steps for root mean squares of first updates; one at least, for the update to be seen."""
+        return (self.intercept + self.slope * update).clamp(1.0, float(self.most))
+
+    def to(self, device: torch.device) -> FirstUpdate:
+        return self
+
+    def state(self) -> dict[str, Any]:
+        return {"intercept": self.intercept, "slope": self.slope, "most": self.most}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> FirstUpdate:
+        return cls(state["intercept"], state["slope"], state["most"])
+
+
+class _FirstUpdateEnd:
+    """One solve under the rule: it keeps the images at the start, then the steps of each."""
+
+    def __init__(self, rule: FirstUpdate, unit: RestorationUnit) -> None:
+        self.rule = rule
+        self.unit = unit
+        self.first: Tensor | None = None
+        self.steps: Tensor | None = None
+
+    def __call__(self, t: float, y: Inexact[Tensor, " batch *state"]) -> Bool[Tensor, " batch"]:
+        if self.first is None:
+            self.first = self.unit.image(y)
+            return torch.zeros(len(y), dtype=torch.bool, device=y.device)
+        if self.steps is None:
+            update = root_mean_square(self.unit.image(y) - self.first)
+            self.steps = self.rule.steps(update).round()
+        return self.steps <= t
+
+
+def root_mean_square(images: Float[Tensor, "batch channel row col"]) -> Float[Tensor, " batch"]:
+    """Of each image of a batch, in float32."""
+    return images.float().square().mean(dim=(1, 2, 3)).sqrt()
 
 
 def rule_from_state(kind: str, state: Mapping[str, Any]) -> StoppingRule:

@@ -1,4 +1,4 @@
-"""The card of a trained model: from what, how and where it was made, and what it reached, as JSON beside its weights."""
+"""The card of a trained model: from what, how and where it was made, and what it reached; JSON beside its weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ def model_card(
     denoiser: Denoiser,
     weights: Path,
     *,
-    command: str,
     settings: Mapping[str, Any],
     pictures: Sequence[Path],
     figures: Mapping[str, Any],
@@ -34,7 +33,7 @@ def model_card(
         "weights": {"file": weights.name, "sha256": digest([weights]), "parameters": denoiser.parameters},
         "stopping_rule": denoiser.rule.kind,
         "data": {"pictures": len(pictures), "sha256": digest(pictures)},
-        "command": command,
+        "command": "pdenet-durr train denoise",
         "settings": dict(settings),
         "machine": f"{platform.machine()}, {platform.system()}, {torch.get_num_threads()} threads",
         "versions": {name: metadata.version(name) for name in PACKAGES},

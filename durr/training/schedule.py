@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
+
+from durr.training.patches import Batch
 
 WARM_UP = 100  # updates until the learning rate is full
 COOL_DOWN = 0.4  # the last share of a training, in which the learning rate falls to zero
@@ -27,10 +30,21 @@ def trunk_end(n_steps: int) -> int:
     return math.floor((1 - COOL_DOWN) * n_steps)
 
 
-def hand_set_steps(sigma: Float[Tensor, " batch"], generator: torch.Generator) -> Int[Tensor, " batch"]:
-    """How often each sample is unfolded before a policy is there: more for heavier noise, as DURR pre-trains it.
+@dataclass(frozen=True)
+class HandSet:
+    """How often each sample is unfolded before a policy is there: more for heavier noise, as DURR pre-trains its unit.
 
-    FIRST + PER_LEVEL sigma, rounded up or down at random so that its mean is that number.
+    FIRST + PER_LEVEL sigma, rounded up or down at random so that its mean is that number; a function of seed and step.
     """
-    chance = torch.rand(sigma.shape, generator=generator, device=generator.device).to(sigma)
-    return (FIRST + PER_LEVEL * sigma + chance).floor().long()
+
+    seed: int
+
+    def __call__(self, batch: Batch, step: int) -> Int[Tensor, " batch"]:
+        generator = torch.Generator().manual_seed(self.seed + step)
+        chance = torch.rand(batch.sigma.shape, generator=generator).to(batch.sigma)
+        return (FIRST + PER_LEVEL * batch.sigma + chance).floor().long()
+
+
+def longest_unfolding(sigma_max: float) -> int:
+    """The most steps that `HandSet` takes for levels up to sigma_max."""
+    return math.floor(FIRST + PER_LEVEL * sigma_max + 1)

@@ -1,4 +1,4 @@
-"""The training of the restoration unit: stage 1 under hand-set steps, resumable at any update."""
+"""The training of the restoration unit under given stopping times, resumable at any update."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from backbone.checkpoint import load_state, save_state
 from backbone.errors import UsageError
@@ -18,7 +20,7 @@ from backbone.train.gradient import Gradient
 from backbone.train.muon import Muon
 from durr.training.loss import StoppedError
 from durr.training.patches import Batch, NoisyPatches
-from durr.training.schedule import hand_set_steps, learning_rate_share, trunk_end
+from durr.training.schedule import learning_rate_share, trunk_end
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
 
@@ -26,15 +28,16 @@ KIND = "unit training"
 CHECKPOINT, TRUNK = "checkpoint.safetensors", "trunk.safetensors"
 VALIDATE_EVERY = 1000  # updates
 
+Stopping = Callable[[Batch, int], Int[Tensor, " batch"]]  # the steps of every sample of a batch, at an update
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnitSettings:
-    """n_steps updates from the weights of a seed, and a checkpoint every so many seconds."""
+    """n_steps updates at a full learning rate, and a checkpoint every so many seconds; stage: name of the files."""
 
-    channels: int
+    stage: str
     n_steps: int
     learning_rate: float
-    seed: int
     precision: torch.dtype
     device: torch.device
     save_every_s: float
@@ -43,14 +46,17 @@ class UnitSettings:
 class UnitTraining:
     """One training of a unit in a run folder: updates, average, checkpoints, validation, progress.
 
+    unit: its initial weights; it is trained in place. stopping: how often each sample is unfolded.
     Going on from a checkpoint gives the weights of the unbroken training bit for bit on one machine with one number
     of threads. n_steps may grow when a training goes on, unless the learning rate has begun to fall: then the state
-    before that, kept in trunk.safetensors, is where the longer one goes on.
+    before that, kept apart, is where the longer one goes on.
     """
 
     def __init__(
         self,
         settings: UnitSettings,
+        unit: RestorationUnit,
+        stopping: Stopping,
         patches: NoisyPatches,
         validation: Validation,
         folder: Path,
@@ -64,23 +70,18 @@ class UnitTraining:
         self.folder = folder
         self.progress = progress
         self.log = log
-        generator = torch.Generator().manual_seed(settings.seed)
-        unit = RestorationUnit(settings.channels, generator=generator).to(settings.device)
         self.optimiser = Muon(unit.parameters(), lr=settings.learning_rate)
-        self.update = Gradient(unit, StoppedError(self._stopping, settings.precision), self.optimiser)
+        loss = StoppedError(lambda batch: stopping(batch, self.step), settings.precision)
+        self.update = Gradient(unit, loss, self.optimiser)
         self.average = WeightAverage(unit)
         self.step = 0
+        self.report: dict[int, float] = {}
         self._saved_at = self._began_at = time.monotonic()
         self._began_step = 0
-        self._report: dict[int, float] = {}
-
-    def _stopping(self, batch: Batch) -> torch.Tensor:
-        generator = torch.Generator().manual_seed(self.settings.seed + self.step)
-        return hand_set_steps(batch.sigma.cpu(), generator).to(batch.sigma.device)
 
     def resume(self) -> bool:
         """Go on from what the folder holds; whether there was anything."""
-        path = self.folder / CHECKPOINT
+        path = self._path(CHECKPOINT)
         if not path.exists():
             return False
         state = load_state(path, kind=KIND, device=self.settings.device)
@@ -94,7 +95,7 @@ class UnitTraining:
         return True
 
     def _trunk(self) -> dict[str, Any]:
-        path = self.folder / TRUNK
+        path = self._path(TRUNK)
         state = load_state(path, kind=KIND, device=self.settings.device) if path.exists() else None
         if state is None or state["step"] > trunk_end(self.settings.n_steps):
             raise UsageError(
@@ -127,8 +128,9 @@ class UnitTraining:
 
     def _watch(self, progress: Progress) -> None:
         if self.step % VALIDATE_EVERY == 0:
-            self._report = self.validation(self.average.net)  # type: ignore[arg-type]
-            self.log({"step": self.step, "loss": progress.metrics["loss"], "psnr": self._report})
+            self.report = self.validation(self.average.net)  # type: ignore[arg-type]
+            record = {"stage": self.settings.stage, "step": self.step, "loss": progress.metrics["loss"]}
+            self.log({**record, "psnr": self.report})
         if self.step == trunk_end(self.settings.n_steps):
             self._save(TRUNK)
         last = progress.interrupted or self.step == self.settings.n_steps
@@ -140,9 +142,10 @@ class UnitTraining:
     def _line(self, loss: float) -> str:
         pace = (time.monotonic() - self._began_at) / (self.step - self._began_step)
         minutes = pace * (self.settings.n_steps - self.step) / 60
-        psnr = " ".join(f"{sigma}: {value:.2f}" for sigma, value in self._report.items())
+        psnr = " ".join(f"{sigma}: {value:.2f}" for sigma, value in self.report.items())
         known = f"  PSNR {psnr} dB" if psnr else ""
-        return f"step {self.step}/{self.settings.n_steps}  loss {loss:.4f}  {minutes:.0f} min left{known}"
+        place = f"{self.settings.stage}: step {self.step}/{self.settings.n_steps}"
+        return f"{place}  loss {loss:.4f}  {minutes:.0f} min left{known}"
 
     def _save(self, name: str) -> None:
         state = {
@@ -151,4 +154,7 @@ class UnitTraining:
             "update": self.update.state_dict(),
             "average": self.average.state_dict(),
         }
-        save_state(self.folder / name, state, kind=KIND)
+        save_state(self._path(name), state, kind=KIND)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{self.settings.stage}-{name}"

@@ -1,4 +1,4 @@
-"""Training of the unit: it learns, and neither a kill nor a later wish for more steps changes a bit of what it learns."""
+"""Training of the unit: it learns, and neither a kill nor a later wish for more steps changes a bit of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 from backbone.errors import UsageError
 from durr.training.patches import NoisyPatches
-from durr.training.schedule import trunk_end
+from durr.training.schedule import HandSet, trunk_end
 from durr.training.unit_training import UnitSettings, UnitTraining
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
@@ -27,17 +27,19 @@ def training(
 ) -> UnitTraining:
     picture = skimage.data.camera()[::4, ::4, None]
     settings = UnitSettings(
-        channels=1,
+        stage="unit",
         n_steps=n_steps,
         learning_rate=0.01,
-        seed=0,
         precision=torch.float32,
         device=torch.device("cpu"),
         save_every_s=save_every_s,
     )
     patches = NoisyPatches([picture], batch=2, size=16, sigma_max=0.2, seed=0)
     validation = Validation([picture[:32, :32]], torch.float32)
-    return UnitTraining(settings, patches, validation, folder, progress=progress, log=lambda record: None)
+    unit = RestorationUnit(1, generator=torch.Generator().manual_seed(0))
+    return UnitTraining(
+        settings, unit, HandSet(seed=0), patches, validation, folder, progress=progress, log=lambda record: None
+    )
 
 
 def same(a: RestorationUnit, b: RestorationUnit) -> bool:
@@ -46,7 +48,7 @@ def same(a: RestorationUnit, b: RestorationUnit) -> bool:
 
 def killed_after(folder: Path, n_steps: int, last: int) -> None:
     def progress(text: str) -> None:
-        if text.startswith(f"step {last}/"):
+        if text.startswith(f"unit: step {last}/"):
             raise Killed
 
     with pytest.raises(Killed):
