@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from backbone.commands.shell import Config, Debug, Json, Quiet, Talk, print_json
-from pdenet.commands.options import Bc, Dims, Dt, Dx, Files, Var
+from pdenet.commands.options import Bc, Complex, Dims, Dt, Dx, Files, MaskNan, Var
 
 
 def inspect(
@@ -15,6 +15,8 @@ def inspect(
     dt: Dt = None,
     dx: Dx = None,
     bc: Bc = None,
+    complex_parts: Complex = None,
+    mask_nan: MaskNan = False,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -25,7 +27,17 @@ def inspect(
     from pdenet.inspection.report import report_lines
 
     talk = Talk(quiet=quiet)
-    found = inspect_files(files, variables=var, dims=dims, dt=dt, dx=dx, boundary=bc, note=talk.note)
+    found = inspect_files(
+        files,
+        variables=var,
+        dims=dims,
+        dt=dt,
+        dx=dx,
+        boundary=bc,
+        complex_parts=complex_parts,
+        mask_nan=mask_nan,
+        note=talk.note,
+    )
     if json:
         print_json(found.as_dict())
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
-from pdenet.commands.options import Bc, Dims, Dt, Dx, Files, Var
+from pdenet.commands.options import Bc, Complex, Dims, Dt, Dx, Files, MaskNan, Var
 
 
 def learn(
@@ -18,6 +18,8 @@ def learn(
     dt: Dt = None,
     dx: Dx = None,
     bc: Bc = None,
+    complex_parts: Complex = None,
+    mask_nan: MaskNan = False,
     order: Annotated[
         int | None, typer.Option("--order", min=1, max=4, help="Largest derivative order; the data decide by default.")
     ] = None,
@@ -53,7 +55,17 @@ def learn(
         raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
     resolve_device(device)
     set_threads(threads)
-    field = read(files, variables=var, dims=dims, dt=dt, dx=dx, boundary=bc, note=talk.note)
+    field = read(
+        files,
+        variables=var,
+        dims=dims,
+        dt=dt,
+        dx=dx,
+        boundary=bc,
+        complex_parts=complex_parts,
+        mask_nan=mask_nan,
+        note=talk.note,
+    )
     model = PDENet(order=order, degree=degree, recipe=recipe, blocks=blocks, seed=seed, device=device)
     with RunFolder.create("learn", out, overwrite, resume=resume) as run:
         run.write_inputs(dict.fromkeys(files, field.values.shape))
@@ -65,6 +77,8 @@ def learn(
                 "dt": dt,
                 "dx": dx,
                 "bc": bc,
+                "complex": complex_parts,
+                "mask_nan": mask_nan,
                 "order": order,
                 "degree": degree,
                 "recipe": recipe,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Files = Annotated[list[Path], typer.Argument(help="Data files; several are several runs on the same grid.")]
+Files = Annotated[list[Path], typer.Argument(help="Data files or folders; several are several runs.")]
 Var = Annotated[str | None, typer.Option("--var", help="Variables, as u,v; all by default.")]
 Dims = Annotated[str | None, typer.Option("--dims", help="Axes of the arrays in their order, as run,time,y,x.")]
 Dt = Annotated[float | None, typer.Option("--dt", help="Time between snapshots, if the file has no t.")]
@@ -15,4 +15,10 @@ Dx = Annotated[str | None, typer.Option("--dx", help="Grid spacing, one number o
 Bc = Annotated[
     str | None,
     typer.Option("--bc", help="periodic, none, or one of them per space axis; judged by default."),
+]
+Complex = Annotated[
+    str | None, typer.Option("--complex", help="split: complex variables u become uRe and uIm; refused by default.")
+]
+MaskNan = Annotated[
+    bool, typer.Option("--mask-nan", help="Leave out values that are NaN or Inf, and their neighbours.")
 ]

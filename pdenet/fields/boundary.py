@@ -48,15 +48,16 @@ def wrap_ratio(values: Float64[np.ndarray, "run time channel *space"], axis: int
     """How much rougher the data are across the wrap of space axis `axis` than beside it; about 1 if periodic.
 
     Largest over variables and difference orders 1 to 4 of  max |D^k u| across the wrap / max |D^k u| beside it,
-    where |.| is the root mean square over the other axes and then the upper quartile over all snapshots.
+    where |.| is the root mean square over the other axes and then the upper quartile over all snapshots. Differences
+    that meet a gap do not count.
     """
     around = _around_wrap(values, axis)
     half = around.shape[-1] // 2
-    tiny = max(ROUNDING * np.abs(values).max(), np.finfo(float).tiny)
+    tiny = max(ROUNDING * _largest(values), np.finfo(float).tiny)
     ratio = 0.0
     for order in range(1, min(HIGHEST_ORDER, half - 1) + 1):
         snapshots = _rms_over_other_axes(np.diff(around, n=order, axis=-1))
-        roughness = np.quantile(snapshots, MOST_SNAPSHOTS, axis=(0, 1))
+        roughness = _upper_quantile(snapshots)
         across = roughness[..., half - order : half].max(-1) + tiny
         beside = np.delete(roughness, slice(half - order, half), axis=-1).max(-1) + tiny
         ratio = max(ratio, float((across / beside).max()))
@@ -72,9 +73,9 @@ def repeats_end_point(values: Float64[np.ndarray, "run time channel *space"], ax
     if values.shape[3 + axis] < 4:
         return False
     around = np.moveaxis(values, 3 + axis, -1)
-    gap = np.abs(around[..., -1] - around[..., 0]).max()
-    neighbours = np.abs(around[..., 1] - around[..., 0]).max()
-    if gap > 1e-6 * neighbours or neighbours <= ROUNDING * np.abs(values).max():
+    gap = _largest(around[..., -1] - around[..., 0])
+    neighbours = _largest(around[..., 1] - around[..., 0])
+    if gap > 1e-6 * neighbours or neighbours <= ROUNDING * _largest(values):
         return False
     without = wrap_ratio(np.moveaxis(around[..., :-1], -1, 3 + axis), axis)
     return without <= LARGEST_PERIODIC_RATIO and without <= 2.0 * wrap_ratio(values, axis)
@@ -87,6 +88,24 @@ def _around_wrap(values: np.ndarray, axis: int) -> np.ndarray:
     return np.concatenate([along[..., -half:], along[..., :half]], axis=-1)
 
 
+def _largest(values: np.ndarray) -> float:
+    """Largest absolute value, gaps left out; 0 if there is none."""
+    return float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0))
+
+
 def _rms_over_other_axes(values: np.ndarray) -> Float64[np.ndarray, "run time channel point"]:
+    """Root mean square of what is there; NaN where nothing is."""
     others = tuple(range(3, values.ndim - 1))
-    return np.sqrt(np.mean(values**2, axis=others)) if others else np.abs(values)
+    seen = np.isfinite(values)
+    count = seen.sum(axis=others) if others else seen.astype(int)
+    total = np.sum(np.where(seen, values, 0.0) ** 2, axis=others) if others else values**2
+    return np.sqrt(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def _upper_quantile(snapshots: Float64[np.ndarray, "run time channel point"]) -> Float64[np.ndarray, "channel point"]:
+    """The level that most snapshots stay below; 0 where no snapshot has a value."""
+    rows = snapshots.reshape(-1, *snapshots.shape[2:])
+    if np.isfinite(rows).all():
+        return np.quantile(rows, MOST_SNAPSHOTS, axis=0)
+    empty = ~np.isfinite(rows).any(axis=0)
+    return np.where(empty, 0.0, np.nanquantile(np.where(empty, 0.0, rows), MOST_SNAPSHOTS, axis=0))

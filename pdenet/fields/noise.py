@@ -25,7 +25,7 @@ def estimate_noise(field: Field) -> Float64[np.ndarray, " channel"]:
     sigma = min over (a, b) of rms over runs of  median |D_t^a D_space^b u| / (0.6745 sqrt(C(2a,a) C(2b,b)^dims)),
     D the plain difference, whose output for white noise of deviation 1 has the variance C(2k,k). Where several
     orders agree, their median is taken, because the least of several chance values would be too small.
-    Clean data that are well resolved give about their rounding error.
+    Clean data that are well resolved give about their rounding error. Differences that meet a gap do not count.
     """
     return np.array([_channel_noise(_block(field.values[:, :, c])) for c in range(len(field.names))])
 
@@ -52,13 +52,21 @@ def _difference_levels(values: Float64[np.ndarray, "run time *space"]) -> list[f
             if values.shape[1] <= time_order or time_order + space_order == 0:
                 continue
             rough = np.abs(np.diff(rough_in_space, n=time_order, axis=1)).reshape(len(values), -1)
-            if rough.size < FEWEST_VALUES:
+            medians = _medians(rough)
+            if not medians:
                 continue
             gain = NORMAL_MAD * np.sqrt(
                 float(comb(2 * time_order, time_order) * comb(2 * space_order, space_order) ** n_dims)
             )
-            levels.append(float(np.sqrt(np.mean(np.median(rough, axis=1) ** 2))) / gain)
+            levels.append(float(np.sqrt(np.mean(np.square(medians)))) / gain)
     return levels
+
+
+def _medians(rough: Float64[np.ndarray, "run value"]) -> list[float]:
+    """The median of each run that has values; none if all runs together have too few."""
+    seen = [run[np.isfinite(run)] for run in rough]
+    enough = sum(run.size for run in seen) >= FEWEST_VALUES
+    return [float(np.median(run)) for run in seen if run.size] if enough else []
 
 
 def _block(values: Float64[np.ndarray, "run time *space"]) -> Float64[np.ndarray, "run_ time_ *space_"]:

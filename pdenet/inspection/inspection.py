@@ -17,7 +17,7 @@ from pdenet.fields.noise import estimate_noise
 from pdenet.readers.alarms import problems
 from pdenet.readers.contents import Note
 from pdenet.readers.options import ReadOptions
-from pdenet.readers.reader import Paths, gather, open_files, told_boundaries
+from pdenet.readers.reader import Source, gather, open_files, told_boundaries
 
 GRID_LIMIT_BAND = 2 / 3  # the "grid limit" is the part of the spectrum above this share of the highest wave number
 
@@ -25,7 +25,7 @@ GRID_LIMIT_BAND = 2 / 3  # the "grid limit" is the part of the spectrum above th
 @dataclass(frozen=True, kw_only=True)
 class AxisReport:
     """A grid axis. at_grid_limit: largest share over the variables of the variance along this axis that lies above
-    2/3 of the highest wave number (white noise: 1/3); None along time and where values are missing."""
+    2/3 of the highest wave number (white noise: 1/3); None along time and where every line has gaps."""
 
     name: str
     points: int
@@ -104,24 +104,34 @@ class FileInspection:
 
 
 def inspect_files(
-    paths: Paths,
+    data: Source | Sequence[Source],
     *,
     variables: str | Sequence[str] | None = None,
     dims: str | Sequence[str] | None = None,
     dt: float | None = None,
     dx: str | float | Sequence[float] | None = None,
     boundary: str | Sequence[str] | None = None,
+    complex_parts: str | None = None,
+    mask_nan: bool = False,
     note: Note = lambda text: None,
 ) -> FileInspection:
     """Measure what `read` would give with the same options; unusable data are described as far as they go.
 
     Raises UsageError for a wrong word and InputError for a file that cannot be opened.
     """
-    options = ReadOptions.checked(variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary)
-    files = open_files(paths)
+    options = ReadOptions.checked(
+        variables=variables,
+        dims=dims,
+        dt=dt,
+        dx=dx,
+        boundary=boundary,
+        complex_parts=complex_parts,
+        mask_nan=mask_nan,
+    )
+    files = open_files(data)
     sources = [file.source for file in files]
     arrays = tuple(
-        ArrayReport(source=file.source, name=name, shape=array.shape, dtype=str(array.dtype))
+        ArrayReport(source=file.source, name=name, shape=tuple(array.shape), dtype=str(array.dtype))
         for file in files
         for name, array in file.arrays.items()
     )
@@ -130,15 +140,15 @@ def inspect_files(
         field = gather(files, options, note)
     except InputError as reason:
         return FileInspection(arrays=arrays, field=None, problems=(reason,), learn=learn)
-    if not any(problems(field)):
+    if not any(problems(field, mask_nan=mask_nan)):
         field = settle_boundaries(field, told_boundaries(files, options, field.axes), note)
-    found = inspect(field)
+    found = inspect(field, mask_nan=mask_nan)
     return FileInspection(arrays=arrays, field=found, problems=found.problems, learn=learn)
 
 
-def inspect(field: Field) -> Inspection:
-    """Measure a field; a field that cannot be used is described as far as it goes."""
-    found = tuple(problems(field))
+def inspect(field: Field, *, mask_nan: bool = False) -> Inspection:
+    """Measure a field; a field that cannot be used is described as far as it goes. mask_nan: gaps are no problem."""
+    found = tuple(problems(field, mask_nan=mask_nan))
     whole = not found
     noise = estimate_noise(field).tolist() if whole else [None] * len(field.names)
     time = AxisReport(
@@ -168,17 +178,27 @@ def _variable(field: Field, channel: int, noise: float | None, *, whole: bool) -
         maximum=float(finite.max()) if finite.size else 0.0,
         std=float(finite.std()) if finite.size else 0.0,
         noise=noise,
-        change_per_step=float(np.sqrt(np.mean(np.diff(values, axis=1) ** 2))) if whole else None,
+        change_per_step=_change_per_step(values) if whole else None,
         holes=values.size - finite.size,
     )
 
 
-def _share_at_grid_limit(field: Field, axis: int) -> float:
+def _change_per_step(values: Float64[np.ndarray, "run time *space"]) -> float | None:
+    """Root mean square change from snapshot to snapshot, where both have values."""
+    changes = np.diff(values, axis=1)
+    seen = changes[np.isfinite(changes)]
+    return float(np.sqrt(np.mean(seen**2))) if seen.size else None
+
+
+def _share_at_grid_limit(field: Field, axis: int) -> float | None:
     """Variance above 2/3 of the highest wave number over all variance that varies along the axis; walls are
-    mirrored, so that their ends are no jumps."""
+    mirrored, so that their ends are no jumps. Only lines without gaps count; None if there are none."""
     shares = []
     for channel in range(len(field.names)):
         along = np.moveaxis(field.values[:, :, channel], 2 + axis, -1)
+        along = along[np.isfinite(along).all(axis=-1)]
+        if not len(along):
+            return None
         if field.boundary[axis] != "periodic":
             along = np.concatenate([along, along[..., ::-1]], axis=-1)
         energy = _energy(along)

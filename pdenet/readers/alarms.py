@@ -19,8 +19,8 @@ MUCH_SMOOTHER = 0.5  # undone, a reshape leaves less than this share of the roug
 ENOUGH_VALUES = 200_000  # the first ones in memory settle whether a reshape explains the roughness
 
 
-def problems(field: Field) -> Iterator[InputError]:
-    """Every reason not to use the field, worst first."""
+def problems(field: Field, *, mask_nan: bool = False) -> Iterator[InputError]:
+    """Every reason not to use the field, worst first. mask_nan: gaps are none unless nothing is left."""
     if field.n_times < FEWEST_SNAPSHOTS:
         yield InputError(
             f"{field.n_times} snapshots: a time derivative needs at least {FEWEST_SNAPSHOTS}",
@@ -36,7 +36,7 @@ def problems(field: Field) -> Iterator[InputError]:
             )
     for channel, name in enumerate(field.names):
         holes = ~np.isfinite(field.values[:, :, channel])
-        if holes.any():
+        if holes.all() or (holes.any() and not mask_nan):
             yield _hole(field, channel, name, holes)
 
 
@@ -130,5 +130,5 @@ def _hole(field: Field, channel: int, name: str, holes: np.ndarray) -> InputErro
     return InputError(
         f"{name} has {kinds} of {total} ({100 * holes.mean():.2g} %), first at run {run}, {', '.join(points)}",
         where=f"{field.source}, {name}",
-        cure="keep only runs, snapshots or a window without them, or fill them before saving",
+        cure="add --mask-nan to leave them out, or fill them before saving",
     )

@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Shaped
 
 from backbone.errors import InputError
-from pdenet.readers.contents import Contents, Note, inspect_command
+from pdenet.readers.contents import Contents, Note, inspect_command, load
+from pdenet.readers.dates import are_dates, no_unit, seconds_since_first
+from pdenet.readers.stored import StoredArray
 
 COORDINATE_NAMES = {"time": ("t", "time", "tt"), "z": ("z", "zz"), "y": ("y", "yy"), "x": ("x", "xx")}
 STEP_NAMES = {"time": "dt", "z": "dz", "y": "dy", "x": "dx"}
@@ -16,28 +18,41 @@ STEP_NAMES = {"time": "dt", "z": "dz", "y": "dy", "x": "dx"}
 LARGEST_DEVIATION = 1e-3
 
 
-def is_mesh(name: str, array: Shaped[np.ndarray, "*axis"]) -> bool:
+def is_mesh(name: str, stored: StoredArray, source: str) -> bool:
     """Whether an array repeats a coordinate at every grid point, as `meshgrid` gives: a coordinate's name, and values
     that vary along one axis only."""
     if name.lower() not in {spelling for spellings in COORDINATE_NAMES.values() for spelling in spellings}:
         return False
+    array = load(stored, name, source)
     first = (slice(0, 1),) * array.ndim
     lines = (array[(*first[:k], slice(None), *first[k + 1 :])] for k in range(array.ndim))
     return any(bool((array == line).all()) for line in lines)
 
 
 def find_coordinates(contents: Contents) -> dict[str, Shaped[np.ndarray, " point"]]:
-    """The one-dimensional coordinate arrays of a file, by axis name; `X` counts as `x` if there is no `x`."""
-    lists = {name.lower(): contents.arrays[name] for name in sorted(contents.arrays) if _is_list(contents.arrays[name])}
+    """The coordinate arrays of a file, by axis name: those its format tells, else lists of a coordinate's name.
+
+    `X` counts as `x` if there is no `x`.
+    """
+    lists = {name.lower(): name for name in sorted(contents.arrays) if _is_list(contents.arrays[name])}
     found = {
         axis: next((lists[spelling] for spelling in spellings if spelling in lists), None)
         for axis, spellings in COORDINATE_NAMES.items()
+        if axis not in contents.coordinates
     }
-    return {axis: points for axis, points in found.items() if points is not None}
+    loaded = {
+        axis: load(contents.arrays[name], name, contents.source) for axis, name in found.items() if name is not None
+    }
+    return {**loaded, **contents.coordinates}
 
 
-def _is_list(array: Shaped[np.ndarray, "*axis"]) -> bool:
-    return array.ndim == 1 and array.size > 1
+def _is_list(array: StoredArray) -> bool:
+    return array.ndim == 1 and array.shape[0] > 1
+
+
+def runs_backwards(points: Shaped[np.ndarray, " point"] | None) -> bool:
+    """Whether a coordinate falls from point to point."""
+    return points is not None and points.dtype.kind in "iuf" and len(points) > 1 and bool((np.diff(points) < 0).all())
 
 
 def uniform_step(axis: str, points: Shaped[np.ndarray, " point"], source: str) -> tuple[float, float]:
@@ -85,8 +100,8 @@ def axis_steps(
     steps = {}
     for axis in axes:
         start, step = 0.0, _stored_step(contents, axis)
-        if axis in coordinates:
-            start, step = uniform_step(axis, coordinates[axis], contents.source)
+        if axis in coordinates and len(coordinates[axis]) > 1:
+            start, step = _coordinate_step(axis, coordinates[axis], contents.source, is_told=axis in given)
         if axis in given and step is not None and not np.isclose(given[axis], step, rtol=LARGEST_DEVIATION):
             note(f"the step of {axis} is {given[axis]:g} as told, though the file says {step:g}")
         step = given.get(axis, step)
@@ -101,6 +116,19 @@ def axis_steps(
     return steps
 
 
+def _coordinate_step(
+    axis: str, points: Shaped[np.ndarray, " point"], source: str, *, is_told: bool
+) -> tuple[float, float | None]:
+    """First point and step of a coordinate; no step for dates, which have no unit until it is told."""
+    if not are_dates(points):
+        return uniform_step(axis, points, source)
+    _, step = uniform_step(axis, seconds_since_first(points), source)
+    if not is_told:
+        raise no_unit(axis, step, source)
+    return 0.0, None
+
+
 def _stored_step(contents: Contents, axis: str) -> float | None:
-    number = contents.arrays.get(STEP_NAMES[axis])
-    return float(number.real.item()) if number is not None and number.size == 1 else None
+    name = STEP_NAMES[axis]
+    number = load(contents.arrays[name], name, contents.source) if name in contents.arrays else np.zeros(0)
+    return float(number.real.item()) if number.size == 1 else None

@@ -10,10 +10,24 @@ from jaxtyping import Shaped
 
 from backbone.errors import InputError, UsageError
 from pdenet.readers.contents import inspect_command
+from pdenet.readers.stored import StoredArray
 
 AXES = ("run", "time", "z", "y", "x")
 _MEANING = {"t": "time", **{axis: axis for axis in AXES}}
+# what files call the axes beside that, in lower case
+_IN_FILES = {
+    **dict.fromkeys(("member", "ensemble", "realization", "sample", "batch", "trajectory", "traj"), "run"),
+    **dict.fromkeys(("lev", "level", "depth", "height", "altitude"), "z"),
+    **dict.fromkeys(("lat", "latitude"), "y"),
+    **dict.fromkeys(("lon", "longitude"), "x"),
+    **_MEANING,
+}
 _SPACES = (("x",), ("y", "x"), ("z", "y", "x"))
+
+
+def axis_named(word: str) -> str | None:
+    """The axis that a file means by a name; None if the name says nothing."""
+    return _IN_FILES.get(word.lower())
 
 
 def parse_dims(words: str | Sequence[str]) -> tuple[str, ...]:
@@ -35,7 +49,7 @@ def parse_dims(words: str | Sequence[str]) -> tuple[str, ...]:
 
 def resolve_dims(
     name: str,
-    array: Shaped[np.ndarray, "*axis"],
+    array: StoredArray,
     lengths: Mapping[str, int],
     *,
     given: tuple[str, ...] | None,
@@ -45,11 +59,12 @@ def resolve_dims(
     """Axis names of an array in its own order.
 
     The order of trust: `given` by the user, `stated` in the file, the only assignment in which every axis has
-    the length of its coordinate. lengths: number of entries of each coordinate the file has, by axis name.
+    the length of its coordinate. lengths: number of entries of each coordinate the file has, by axis name. stated:
+    one name for each axis, "" where the file has none; empty if it names no axis at all.
     Raises UsageError for dims that do not fit the array, InputError if the lengths leave a choice or none.
     """
     where = f"{source}, {name}"
-    shape = array.shape
+    shape = tuple(array.shape)
     if given is not None:
         if len(given) != len(shape):
             raise UsageError(
@@ -59,9 +74,9 @@ def resolve_dims(
             )
         _check_lengths(name, shape, given, lengths, where)
         return given
-    if stated:
+    if all(stated) and stated:
         return _stated_dims(name, shape, stated, lengths, where, source)
-    return _forced_dims(name, shape, lengths, where, source)
+    return _forced_dims(name, shape, lengths, stated or ("",) * len(shape), where, source)
 
 
 def to_standard_order(
@@ -76,7 +91,7 @@ def to_standard_order(
 def _stated_dims(
     name: str, shape: tuple[int, ...], stated: tuple[str, ...], lengths: Mapping[str, int], where: str, source: str
 ) -> tuple[str, ...]:
-    names = tuple(_MEANING.get(word, word) for word in stated)
+    names = tuple(axis_named(word) or word for word in stated)
     if len(names) != len(shape) or not _is_complete(names):
         raise InputError(
             f"the file names the axes {','.join(stated)}, which cannot be those of {name}: {_size(shape)}",
@@ -88,15 +103,20 @@ def _stated_dims(
 
 
 def _forced_dims(
-    name: str, shape: tuple[int, ...], lengths: Mapping[str, int], where: str, source: str
+    name: str, shape: tuple[int, ...], lengths: Mapping[str, int], stated: tuple[str, ...], where: str, source: str
 ) -> tuple[str, ...]:
-    found = [dims for dims in permutations(AXES, len(shape)) if _fits(dims, shape, lengths)]
+    known = tuple(axis_named(word) for word in stated)
+    found = [
+        dims
+        for dims in permutations(AXES, len(shape))
+        if _fits(dims, shape, lengths) and all(word in (None, axis) for word, axis in zip(known, dims, strict=True))
+    ]
     if len(found) == 1:
         return found[0]
     if not found:
-        known = ", ".join(f"{axis} {n}" for axis, n in lengths.items())
+        has = ", ".join(f"{axis} {n}" for axis, n in lengths.items())
         raise InputError(
-            f"{name} is {_size(shape)}, which does not fit the coordinates in the file: {known}",
+            f"{name} is {_size(shape)}, which does not fit the coordinates in the file: {has}",
             where=where,
             cure="save every coordinate (t, x, y, z) with as many entries as its axis has",
         )

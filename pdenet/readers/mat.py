@@ -1,4 +1,4 @@
-"""MATLAB's .mat, version 5: its numeric arrays, by an own reader.
+"""MATLAB's .mat: version 5 by an own reader, version 7.3 by the one for HDF5.
 
 SciPy's loadmat ends the process with a segmentation fault on some damaged files (an unknown data type, a missing
 imaginary part), so every tag and length is checked here. Format: "MAT-File Format", The MathWorks, chapter 1.
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
 from pdenet.readers.contents import Contents
+from pdenet.readers.mat73 import read_mat73
 
 HEADER = 128
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -30,16 +30,14 @@ CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13:
 def read_mat(path: Path) -> Contents:
     """Read every numeric array; structs, cells, text and truth values are passed over.
 
-    MATLAB has no one-dimensional arrays, so 1 x n and n x 1 are given as lists. Raises InputError for version 7.3,
-    ValueError for a file that is damaged or of another type.
+    MATLAB has no one-dimensional arrays, so 1 x n and n x 1 are given as lists. Raises ValueError for a file that is
+    damaged or of another type.
     """
+    with path.open("rb") as file:
+        head = file.read(USER_BLOCK + 8)
+    if HDF5_SIGNATURE in (head[:8], head[USER_BLOCK:]):
+        return read_mat73(path)
     content = memoryview(path.read_bytes())
-    if HDF5_SIGNATURE in (content[:8], content[USER_BLOCK : USER_BLOCK + 8]):
-        raise InputError(
-            "this is MATLAB v7.3, that is HDF5, which is not read yet",
-            where=str(path),
-            cure="save it in MATLAB with save('file.mat', '-v7')",
-        )
     order = {b"IM": "<", b"MI": ">"}.get(bytes(content[HEADER - 2 : HEADER]))
     if order is None:
         raise ValueError("it has no header of a MATLAB v5 file")

@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
-from pdenet.readers.contents import Contents, is_numeric
+from pdenet.readers.contents import Contents, is_dates, is_numeric
 
 
 def read_npz(path: Path) -> Contents:
     """Read every numeric array; InputError on pickled objects, which are never loaded."""
     with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
         arrays = {name: _entry(archive, name, path) for name in archive.files}
+    stated = _words(arrays.get("dims"))
+    numeric = {name: array for name, array in arrays.items() if is_numeric(array) or is_dates(array)}
     return Contents(
         source=str(path),
-        arrays={name: array for name, array in arrays.items() if is_numeric(array)},
-        dims=_words(arrays.get("dims")),
+        arrays=numeric,
+        dims={name: stated for name, array in numeric.items() if array.ndim > 1 and stated},
         boundary=_words(arrays.get("boundary")),
     )
 

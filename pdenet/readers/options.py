@@ -1,4 +1,7 @@
-"""What the user says about the data (`--var --dims --dt --dx --bc`), checked word by word before any file is opened."""
+"""What the user says about the data, checked word by word before any file is opened.
+
+In the words of the command line: `--var --dims --dt --dx --bc --complex --mask-nan`.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """Variables, axis names, steps and boundaries as told; None leaves it to the file. dx and boundary: one or many."""
+    """Variables, axis names, steps and boundaries as told; None leaves it to the file. dx and boundary: one or many.
+
+    split_complex: complex variables are taken apart. mask_nan: values that are missing are no reason to stop.
+    """
 
     variables: tuple[str, ...] | None = None
     dims: tuple[str, ...] | None = None
     dt: float | None = None
     dx: tuple[float, ...] | None = None
     boundary: tuple[Boundary, ...] | None = None
+    split_complex: bool = False
+    mask_nan: bool = False
 
     @classmethod
     def checked(
@@ -34,6 +42,8 @@ class ReadOptions:
         dt: float | None = None,
         dx: str | float | Sequence[float] | None = None,
         boundary: str | Sequence[str] | None = None,
+        complex_parts: str | None = None,
+        mask_nan: bool = False,
     ) -> ReadOptions:
         """From words and numbers as `read` takes them; UsageError on a wrong word or a step that is not positive."""
         return cls(
@@ -42,6 +52,8 @@ class ReadOptions:
             dt=None if dt is None else _positive(dt, "--dt"),
             dx=None if dx is None else tuple(_positive(h, "--dx") for h in _numbers(dx)),
             boundary=None if boundary is None else tuple(_boundary(word) for word in _words(boundary)),
+            split_complex=_split(complex_parts),
+            mask_nan=mask_nan,
         )
 
     def words(self) -> list[str]:
@@ -50,7 +62,9 @@ class ReadOptions:
         given = {option: ",".join(map(str, entries)) for option, entries in lists.items() if entries is not None}
         if self.dt is not None:
             given["--dt"] = str(self.dt)
-        return [word for pair in given.items() for word in pair]
+        if self.split_complex:
+            given["--complex"] = "split"
+        return [word for pair in given.items() for word in pair] + ["--mask-nan"] * self.mask_nan
 
     def steps(self, axes: tuple[str, ...]) -> Mapping[str, float]:
         """The steps that were given, by axis name."""
@@ -103,3 +117,9 @@ def _boundary(word: str) -> Boundary:
     raise UsageError(
         f"--bc {word}: boundaries are {' or '.join(get_args(Boundary))}", where="--bc", cure="--bc periodic"
     )
+
+
+def _split(word: str | None) -> bool:
+    if word not in (None, "split"):
+        raise UsageError(f"--complex {word}: complex data can be split", where="--complex", cure="--complex split")
+    return word == "split"

@@ -6,58 +6,65 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
+from jaxtyping import Float64
 
 from backbone.errors import InputError, UsageError
 from pdenet.fields.boundary import settle_boundaries
 from pdenet.fields.field import Boundary, Field, space_axes
 from pdenet.readers.alarms import check_layout, problems
 from pdenet.readers.contents import Contents, Note, inspect_command
-from pdenet.readers.coordinates import axis_steps, find_coordinates
+from pdenet.readers.coordinates import axis_steps, find_coordinates, runs_backwards
 from pdenet.readers.dims import resolve_dims, to_standard_order
 from pdenet.readers.formats import open_file
+from pdenet.readers.labelled import from_xarray
 from pdenet.readers.options import ReadOptions
-from pdenet.readers.variables import choose_variables, clean_names, real_values
+from pdenet.readers.variables import choose_variables, clean_names, demand_one_grid, real_parts
 
-Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+Source = str | PathLike[str] | Any  # a path, or an xarray.Dataset or DataArray
 STEP_AGREEMENT = 1e-5  # relative, of the steps of several files: coordinates in float32 agree to this
 
 
 def read(
-    paths: Paths,
+    data: Source | Sequence[Source],
     *,
     variables: str | Sequence[str] | None = None,
     dims: str | Sequence[str] | None = None,
     dt: float | None = None,
     dx: str | float | Sequence[float] | None = None,
     boundary: str | Sequence[str] | None = None,
+    complex_parts: str | None = None,
+    mask_nan: bool = False,
     note: Note = lambda text: None,
 ) -> Field:
-    """Read one file, or several as more runs on the same grid with the same time step.
+    """Read a file, folder or xarray.Dataset, or several as more runs on the same grid with the same time step.
 
     variables: names in the file (default: every array that is no coordinate). dims: the axes in the order they have
     in the file, such as `run,time,y,x` or short `run,t,y,x`. dt, dx: steps, dx one for all or one per space axis in
     the order z, y, x; they win over the coordinates in the file. boundary: "periodic" or "none", one for all or one
-    per space axis (default: as the file says, else judged from the data). note: is told every decision that was not
-    the user's.
+    per space axis (default: as the file says, else judged from the data). complex_parts: "split" makes two real
+    variables of each complex one. mask_nan: values that are NaN or Inf are gaps, NaN in the field, and no error.
+    note: is told every decision that was not the user's.
     Raises UsageError for a wrong word, InputError for data that cannot be read or used.
     """
-    options = ReadOptions.checked(variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary)
-    files = open_files(paths)
+    options = ReadOptions.checked(
+        variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary, complex_parts=complex_parts, mask_nan=mask_nan
+    )
+    files = open_files(data)
     field = gather(files, options, note)
-    for problem in problems(field):
+    for problem in problems(field, mask_nan=mask_nan):
         raise problem
     return settle_boundaries(field, told_boundaries(files, options, field.axes), note)
 
 
-def open_files(paths: Paths) -> list[Contents]:
-    """The arrays of every file; UsageError if no file is named."""
-    several = [paths] if isinstance(paths, str | PathLike) else list(paths)
+def open_files(data: Source | Sequence[Source]) -> list[Contents]:
+    """The arrays of every file or data set; UsageError if none is named."""
+    several = data if isinstance(data, list | tuple) else [data]
     if not several:
         raise UsageError("no file is named", where="FILE", cure=inspect_command("data.npz"))
-    return [open_file(Path(path)) for path in several]
+    return [open_file(Path(one)) if isinstance(one, str | PathLike) else from_xarray(one) for one in several]
 
 
 def gather(files: Sequence[Contents], options: ReadOptions, note: Note) -> Field:
@@ -94,23 +101,32 @@ def told_boundaries(
 def _field(contents: Contents, options: ReadOptions, note: Note) -> Field:
     """The runs of one file."""
     source = contents.source
-    arrays = choose_variables(contents, options.variables)
+    for remark in contents.remarks:
+        note(remark)
     coordinates = find_coordinates(contents)
     lengths = {axis: len(points) for axis, points in coordinates.items()}
-    name, array = next(iter(arrays.items()))
-    dims = resolve_dims(name, array, lengths, given=options.dims, stated=contents.dims, source=source)
-    channels = []
-    for name, array in arrays.items():
-        values = real_values(name, array, source, note)
-        check_layout(name, values, dims, source)
-        channels.append(to_standard_order(values, dims))
-    space = space_axes(channels[0].ndim - 2)
+    channels: dict[str, Float64[np.ndarray, "run time *space"]] = {}
+    for name, array in choose_variables(contents, options.variables).items():
+        stated = contents.dims.get(name, ())
+        dims = resolve_dims(name, array, lengths, given=options.dims, stated=stated, source=source)
+        for part, values in real_parts(name, array, source, note, split=options.split_complex).items():
+            check_layout(part, values, dims, source)
+            channels[part] = to_standard_order(values, dims)
+    demand_one_grid(channels, source)
+    space = space_axes(next(iter(channels.values())).ndim - 2)
+    turned = [axis for axis in space if runs_backwards(coordinates.get(axis))]
+    for axis in turned:
+        note(f"{axis} runs backwards in the file and is turned round")
+        coordinates[axis] = coordinates[axis][::-1]
     steps = axis_steps(contents, coordinates, ("time", *space), options.steps(space), note)
+    values = np.flip(np.stack(list(channels.values()), axis=2), [3 + space.index(axis) for axis in turned])
+    if options.mask_nan:
+        values = np.where(np.isfinite(values), values, np.nan)
     return Field(
-        values=np.stack(channels, axis=2),
+        values=values,
         dt=steps["time"][1],
         dx=tuple(steps[axis][1] for axis in space),
-        names=clean_names(tuple(arrays), source, note),
+        names=clean_names(tuple(channels), source, note),
         boundary=("none",) * len(space),
         t0=steps["time"][0],
         origin=tuple(steps[axis][0] for axis in space),

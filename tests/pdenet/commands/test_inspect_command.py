@@ -122,7 +122,7 @@ def test_the_cure_for_ambiguous_axes_works(capsys: pytest.CaptureFixture[str]) -
     ("words", "code", "reason"),
     [
         (["dta.npz"], 3, "In this folder: damaged.npz, data.npz. Did you mean data.npz?"),
-        (["data.foam"], 3, "readable: npz mat"),
+        (["data.foam"], 3, "OpenFOAM, values on a mesh; readable: npz npy mat"),
         (["damaged.npz"], 3, "cannot read 'damaged.npz' as npz"),
         (["data.npz", "--dims", "t,q"], 2, "'q' is not an axis; axes are run t z y x"),
         (["data.npz", "--dims", "run,t,y,x"], 2, "names 4 axes, u has 2: 21x32"),

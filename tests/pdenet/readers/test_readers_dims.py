@@ -106,7 +106,7 @@ def test_told_dims_must_fit_the_array() -> None:
         resolve((3, 4), {"x": 9}, given=("time", "x"))
 
 
-@pytest.mark.parametrize("stated", [("sample", "t", "x"), ("t", "x"), ("t", "x", "x"), ("a", "b", "c")])
+@pytest.mark.parametrize("stated", [("species", "t", "x"), ("t", "x"), ("t", "x", "x"), ("a", "b", "c")])
 def test_stated_dims_that_make_no_sense_are_told(stated: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="the file names the axes"):
         resolve((3, 4, 5), {}, stated=stated)

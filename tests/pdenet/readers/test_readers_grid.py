@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError, UsageError
-from pdenet.readers.contents import Contents
+from pdenet.readers.contents import Contents, Note
 from pdenet.readers.coordinates import axis_steps, find_coordinates, uniform_step
-from pdenet.readers.variables import choose_variables, clean_names, real_values
+from pdenet.readers.variables import choose_variables, clean_names, real_parts
 
 U = np.arange(12.0).reshape(3, 4)
 
@@ -147,23 +147,37 @@ def test_names_that_fall_together_are_refused() -> None:
         clean_names(("v_x", "vx"), "data.npz", silent)
 
 
+def parts(array: np.ndarray, note: Note = silent, *, split: bool = False) -> dict[str, np.ndarray]:
+    return real_parts("u", array, "data.npz", note, split=split)
+
+
 @pytest.mark.parametrize(("dtype", "word"), [("i2", "whole numbers"), ("u1", "whole numbers"), ("f4", "float32")])
 def test_coarse_storage_is_told(dtype: str, word: str) -> None:
     notes: list[str] = []
-    values = real_values("u", U.astype(dtype), "data.npz", notes.append)
+    values = parts(U.astype(dtype), notes.append)["u"]
     assert values.dtype == np.float64
     np.testing.assert_array_equal(values, U)
     assert len(notes) == 1
     assert word in notes[0]
 
 
-def test_an_imaginary_part_of_rounding_is_dropped() -> None:
+@pytest.mark.parametrize("split", [False, True])
+def test_an_imaginary_part_of_rounding_is_dropped(split: bool) -> None:
     notes: list[str] = []
-    np.testing.assert_array_equal(real_values("u", U + 1e-8j, "data.npz", notes.append), U)
+    found = parts(U + 1e-8j, notes.append, split=split)
+    assert list(found) == ["u"]
+    np.testing.assert_array_equal(found["u"], U)
     assert "is dropped" in notes[0]
 
 
-def test_complex_data_are_refused() -> None:
+def test_complex_data_are_refused_or_split() -> None:
     # rms(imaginary) / rms(real) = 3 / sqrt(sum of 0..11 squared / 12) = 3 / 6.49
-    with pytest.raises(InputError, match=r"u is complex: its imaginary part is 0\.46 of its real part"):
-        real_values("u", U + 3j, "data.npz", silent)
+    with pytest.raises(InputError, match=r"u is complex: its imaginary part is 0\.46 of its real part") as caught:
+        parts(U + 3j)
+    assert caught.value.cure == "pdenet-durr inspect data.npz --complex split"
+    notes: list[str] = []
+    found = parts(U + 3j, notes.append, split=True)
+    assert list(found) == ["uRe", "uIm"]
+    np.testing.assert_array_equal(found["uRe"], U)
+    np.testing.assert_array_equal(found["uIm"], np.full_like(U, 3.0))
+    assert "its real part is called uRe" in notes[0]
