@@ -15,7 +15,7 @@ def inspect(
     dt: Dt = None,
     dx: Dx = None,
     bc: Bc = None,
-    complex_parts: Complex = None,
+    complex: Complex = None,  # noqa: A002  the option is called so
     mask_nan: MaskNan = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -34,7 +34,7 @@ def inspect(
         dt=dt,
         dx=dx,
         boundary=bc,
-        complex_parts=complex_parts,
+        complex_parts=complex,
         mask_nan=mask_nan,
         note=talk.note,
     )

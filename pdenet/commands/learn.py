@@ -18,7 +18,7 @@ def learn(
     dt: Dt = None,
     dx: Dx = None,
     bc: Bc = None,
-    complex_parts: Complex = None,
+    complex: Complex = None,  # noqa: A002  the option is called so
     mask_nan: MaskNan = False,
     order: Annotated[
         int | None, typer.Option("--order", min=1, max=4, help="Largest derivative order; the data decide by default.")
@@ -62,7 +62,7 @@ def learn(
         dt=dt,
         dx=dx,
         boundary=bc,
-        complex_parts=complex_parts,
+        complex_parts=complex,
         mask_nan=mask_nan,
         note=talk.note,
     )
@@ -77,7 +77,7 @@ def learn(
                 "dt": dt,
                 "dx": dx,
                 "bc": bc,
-                "complex": complex_parts,
+                "complex": complex,
                 "mask_nan": mask_nan,
                 "order": order,
                 "degree": degree,
