@@ -16,7 +16,7 @@ from durr.images.reader import read_picture
 def load_pictures(
     paths: Sequence[Path], channels: int, note: Callable[[str], None]
 ) -> list[UInt8[np.ndarray, "_ _ channel"]]:
-    """The pictures of files; one that cannot be read is told and left out."""
+    """The pictures of files; one that cannot be read is told and left out. Raises InputError if none is left."""
     pictures = []
     for path in paths:
         try:
@@ -25,4 +25,8 @@ def load_pictures(
             note(f"{path} is left out: {error.what}")
             continue
         pictures.append(as_channels(pixels, channels))
+    if not pictures:
+        raise InputError(
+            f"none of {len(paths)} pictures can be read", where=str(paths[0].parent), cure="give readable pictures"
+        )
     return pictures

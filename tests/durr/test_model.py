@@ -32,7 +32,7 @@ def test_a_model_comes_back_as_it_was(denoiser: Denoiser, tmp_path: Path) -> Non
         denoiser.rule, denoiser.max_steps, denoiser.sigmas, denoiser.levels
     )  # fmt: skip
     assert again.parameters == denoiser.parameters == sum(p.numel() for p in denoiser.unit.parameters())
-    state = torch.rand(1, 16, 8, 8, generator=torch.Generator().manual_seed(1))
+    state = torch.rand(1, 8, 8, 16, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(again.unit.field(0.0, state), denoiser.unit.field(0.0, state), rtol=0, atol=0)
 
 
