@@ -85,7 +85,7 @@ class RunFolder:
         self.write_text("config.toml", "\n".join(lines) + "\n")
 
     def write_inputs(self, shapes: Mapping[Path, Sequence[int]]) -> None:
-        """Write data.json: sha256, length in bytes and array shape of every input file."""
+        """Write data.json: sha256, length in bytes and array shape of every input file or folder."""
         self.write_json("data.json", [_fingerprint(path, shape) for path, shape in shapes.items()])
 
     def append_log(self, record: Mapping[str, Any]) -> None:
@@ -179,6 +179,17 @@ def _versions() -> dict[str, str]:
 
 
 def _fingerprint(path: Path, shape: Sequence[int]) -> dict[str, Any]:
+    """A file by its sha256; a folder by that of the lines "sha256  name" of its files, as `sha256sum` prints them."""
+    if path.is_dir():
+        files = sorted(entry for entry in path.rglob("*") if entry.is_file())
+        lines = "".join(f"{_digest(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+        digest = hashlib.sha256(lines.encode()).hexdigest()
+        size = sum(file.stat().st_size for file in files)
+    else:
+        digest, size = _digest(path), path.stat().st_size
+    return {"path": str(path), "sha256": digest, "bytes": size, "shape": list(shape)}
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": str(path), "sha256": digest, "bytes": path.stat().st_size, "shape": list(shape)}
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ from pdenet.fields.noise import estimate_noise
 from pdenet.readers.alarms import problems
 from pdenet.readers.contents import Note
 from pdenet.readers.options import ReadOptions
-from pdenet.readers.reader import Source, gather, open_files, told_boundaries
+from pdenet.readers.reader import Source, gather, opened, told_boundaries
 
 GRID_LIMIT_BAND = 2 / 3  # the "grid limit" is the part of the spectrum above this share of the highest wave number
 
@@ -128,18 +128,17 @@ def inspect_files(
         complex_parts=complex_parts,
         mask_nan=mask_nan,
     )
-    files = open_files(data)
-    sources = [file.source for file in files]
-    arrays = tuple(
-        ArrayReport(source=file.source, name=name, shape=tuple(array.shape), dtype=str(array.dtype))
-        for file in files
-        for name, array in file.arrays.items()
-    )
-    learn = shlex.join(["pdenet-durr", "learn", *sources, *options.words()])
-    try:
-        field = gather(files, options, note)
-    except InputError as reason:
-        return FileInspection(arrays=arrays, field=None, problems=(reason,), learn=learn)
+    with opened(data) as files:
+        arrays = tuple(
+            ArrayReport(source=file.source, name=name, shape=tuple(array.shape), dtype=str(array.dtype))
+            for file in files
+            for name, array in file.arrays.items()
+        )
+        learn = shlex.join(["pdenet-durr", "learn", *(file.source for file in files), *options.words()])
+        try:
+            field = gather(files, options, note)
+        except InputError as reason:
+            return FileInspection(arrays=arrays, field=None, problems=(reason,), learn=learn)
     if not any(problems(field, mask_nan=mask_nan)):
         field = settle_boundaries(field, told_boundaries(files, options, field.axes), note)
     found = inspect(field, mask_nan=mask_nan)

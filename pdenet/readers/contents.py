@@ -27,7 +27,7 @@ class Contents:
     source: the path as the user gave it. arrays: by the name in the file, read when indexed. dims: the names of the
     axes of an array, if the file states them; "" is an axis without a name. coordinates: by axis, if the format says
     which arrays they are (others are found by their names). boundary: of the space axes in the order z, y, x, if the
-    file states them. remarks: what the reader decided and the user should know.
+    file states them. remarks: what the reader decided and the user should know. close: ends the reading.
     """
 
     source: str
@@ -36,6 +36,7 @@ class Contents:
     coordinates: Mapping[str, Shaped[np.ndarray, " point"]] = field(default_factory=dict)
     boundary: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    close: Callable[[], object] = tuple  # nothing to end
 
 
 def is_numeric(array: StoredArray) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +19,30 @@ from pdenet.readers.the_well import is_the_well, read_the_well
 
 
 def read_hdf5(path: Path) -> Contents:
-    """Every numeric data set, in whatever group; nothing is read from it yet.
-
-    A data set is called by the last part of its path, by the whole of it where two share that part. Its axes are
-    called by their labels or dimension scales. Attributes dt, dx, dy, dz of the file count as its steps.
-    """
+    """The arrays of a file in the layout that its names and attributes tell; nothing is read from them yet."""
     h5py = from_extra("h5py", "HDF5", str(path))
     file = h5py.File(path, "r")
     if "_NCProperties" in file.attrs:
         file.close()
         return read_netcdf(path)
-    for matches, reader in ((is_the_well, read_the_well), (is_pdebench, read_pdebench)):
-        if matches(file):
-            return reader(file, str(path))
+    reader = read_the_well if is_the_well(file) else read_pdebench if is_pdebench(file) else read_plain
+    try:
+        return replace(reader(file, str(path)), close=file.close)
+    except BaseException:
+        file.close()
+        raise
+
+
+def read_plain(file: Any, source: str) -> Contents:
+    """Every numeric data set, in whatever group.
+
+    A data set is called by the last part of its path, by the whole of it where two share that part. Its axes are
+    called by their labels or dimension scales. Attributes dt, dx, dy, dz of the file count as its steps.
+    """
     found: dict[str, Any] = {}
 
     def collect(name: str, entry: Any) -> None:
-        if isinstance(entry, h5py.Dataset) and entry.shape is not None and _is_numbers(entry):
+        if _is_numbers(entry):
             found[name] = entry
 
     file.visititems(collect)
@@ -42,7 +50,7 @@ def read_hdf5(path: Path) -> Contents:
     sets = {last if times[last := name.rpartition("/")[2]] == 1 else name: entry for name, entry in found.items()}
     scales = {axis: scale for entry in sets.values() for axis, scale in _scales(entry).items()}
     return Contents(
-        source=str(path),
+        source,
         arrays={name: _as_array(entry) for name, entry in sets.items()} | _steps(file),
         dims={name: words for name, entry in sets.items() if any(words := _words(entry))},
         coordinates={axis: np.asarray(scale[...]) for axis, scale in scales.items()},
@@ -50,7 +58,9 @@ def read_hdf5(path: Path) -> Contents:
 
 
 def _is_numbers(entry: Any) -> bool:
-    return is_numeric(entry) or entry.dtype.names == ("real", "imag")
+    """Whether an entry of a file is an array of numbers; groups have no shape, empty data sets none that is known."""
+    has_shape = getattr(entry, "shape", None) is not None
+    return has_shape and (is_numeric(entry) or entry.dtype.names == ("real", "imag"))
 
 
 def _as_array(entry: Any) -> StoredArray:

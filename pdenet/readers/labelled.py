@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,15 @@ def from_xarray(data: Any) -> Contents:
             cure="pass a path, a list of paths, or an xarray.Dataset",
         )
     return contents_of(data, "memory")
+
+
+def closing(dataset: Any, source: str) -> Contents:
+    """The contents of a data set that was opened for them alone."""
+    try:
+        return replace(contents_of(dataset, source), close=dataset.close)
+    except BaseException:
+        dataset.close()
+        raise
 
 
 def contents_of(dataset: Any, source: str) -> Contents:

@@ -24,7 +24,8 @@ def read_mat73(path: Path) -> Contents:
     h5py = from_extra("h5py", "MATLAB v7.3", str(path))
     file = h5py.File(path, "r")
     sets = {name: entry for name, entry in file.items() if isinstance(entry, h5py.Dataset) and _is_numbers(entry)}
-    return Contents(str(path), {name: _as_in_matlab(entry) for name, entry in sets.items()})
+    arrays = {name: _as_in_matlab(entry) for name, entry in sets.items()}
+    return Contents(str(path), arrays, close=file.close)
 
 
 def _is_numbers(entry: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pdenet.readers.contents import Contents, from_extra
-from pdenet.readers.labelled import contents_of
+from pdenet.readers.labelled import closing
 
 CLASSIC = b"CDF"
 
@@ -18,4 +18,4 @@ def read_netcdf(path: Path) -> Contents:
     if not classic:
         from_extra("h5netcdf", "NetCDF", str(path))
     dataset = xarray.open_dataset(path, engine="scipy" if classic else "h5netcdf", decode_times=False)
-    return contents_of(dataset, str(path))
+    return closing(dataset, str(path))

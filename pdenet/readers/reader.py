@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -52,19 +53,25 @@ def read(
     options = ReadOptions.checked(
         variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary, complex_parts=complex_parts, mask_nan=mask_nan
     )
-    files = open_files(data)
-    field = gather(files, options, note)
+    with opened(data) as files:
+        field = gather(files, options, note)
     for problem in problems(field, mask_nan=mask_nan):
         raise problem
     return settle_boundaries(field, told_boundaries(files, options, field.axes), note)
 
 
-def open_files(data: Source | Sequence[Source]) -> list[Contents]:
-    """The arrays of every file or data set; UsageError if none is named."""
+@contextmanager
+def opened(data: Source | Sequence[Source]) -> Iterator[list[Contents]]:
+    """The arrays of every file or data set, open for reading; UsageError if none is named."""
     several = data if isinstance(data, list | tuple) else [data]
     if not several:
         raise UsageError("no file is named", where="FILE", cure=inspect_command("data.npz"))
-    return [open_file(Path(one)) if isinstance(one, str | PathLike) else from_xarray(one) for one in several]
+    with ExitStack() as stack:
+        files = []
+        for one in several:
+            files.append(open_file(Path(one)) if isinstance(one, str | PathLike) else from_xarray(one))
+            stack.callback(files[-1].close)
+        yield files
 
 
 def gather(files: Sequence[Contents], options: ReadOptions, note: Note) -> Field:

@@ -7,7 +7,7 @@ from typing import Any
 
 from backbone.errors import InputError
 from pdenet.readers.contents import Contents, from_extra, is_numeric
-from pdenet.readers.labelled import contents_of
+from pdenet.readers.labelled import closing
 
 METADATA = (".zarray", ".zgroup", "zarr.json")
 
@@ -30,7 +30,7 @@ def read_zarr(path: Path) -> Contents:
     arrays = dict(zarr.open_group(path, mode="r", use_consolidated=False).arrays())
     if arrays and all(_has_names(array) for array in arrays.values()):
         xarray = from_extra("xarray", "zarr", str(path))
-        return contents_of(xarray.open_zarr(path, consolidated=False, decode_times=False, chunks=None), str(path))
+        return closing(xarray.open_zarr(path, consolidated=False, decode_times=False, chunks=None), str(path))
     return Contents(str(path), {name: array for name, array in arrays.items() if is_numeric(array)})
 
 
