@@ -12,6 +12,7 @@ from durr import decision, memory
 from durr.inference import Inference
 from durr.model import Denoiser
 from durr.mosaic import restore_in_tiles
+from durr.restorer import SHIPPED, WEIGHTS
 from durr.stopping import FixedSteps
 from durr.tiles import SMALLEST_SIDE, cut, halo, largest_side
 from durr.unit import RestorationUnit
@@ -73,6 +74,20 @@ def test_tiles_leave_no_seams(steps: int, features: int, precision: torch.dtype)
     assert (tiled.tiles, whole.tiles) == (12, 1)
     for one, other in zip(tiled.pictures, whole.pictures, strict=True):
         assert np.abs(one - other).max() <= 1 / 255  # the promise
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", SHIPPED["denoise"])
+def test_the_weights_that_ship_leave_no_seams(name: str, precision: torch.dtype) -> None:
+    if not (WEIGHTS / name).exists():
+        pytest.skip(f"{name} is not there")
+    work = Inference(denoiser=Denoiser.load(WEIGHTS / name), device=CPU, precision=precision)
+    samples = np.repeat(noisy_camera(150, 200), work.denoiser.unit.channels, axis=2)
+    positions = [2.0, float(work.denoiser.max_steps)]
+    tiled = restore_in_tiles(work, samples, positions, side=64, progress=silent)
+    whole = restore_in_tiles(work, samples, positions, side=1000, progress=silent)
+    for one, other in zip(tiled.pictures, whole.pictures, strict=True):
+        assert np.abs(one - other).max() <= 1 / 255  # the promise; halo() tells what was measured
 
 
 def test_a_tile_within_the_field_of_view_is_exact() -> None:
