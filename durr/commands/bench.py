@@ -36,6 +36,9 @@ def bench_denoise(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="JSON file; results are merged into it as they come.")
     ] = Path("benchmarks/results/denoise.json"),
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="PNG of steps against noise for the first set of pictures.")
+    ] = None,
     json: Json = False,
     device: Device = "cpu",
     precision: Annotated[str, typer.Option("--precision", help="Of our method: auto, float32 or bfloat16.")] = "auto",
@@ -54,6 +57,7 @@ def bench_denoise(
     from durr.benchmark.protocol import Protocol
     from durr.benchmark.run import PACKAGES, Settings, Talkers, check_sets, row_name, run_sets
     from durr.benchmark.summary import table_lines
+    from durr.plots import stopping_figure
 
     levels = _levels(sigmas)
     chosen = choose_methods(None if methods is None else methods.split(","))
@@ -74,6 +78,9 @@ def bench_denoise(
     check_sets(sets, settings, record)
     good = run_sets(sets, settings, record, Talkers(talk.note, talk.progress))
     by_set = [record.rows([row_name(one, settings.protocol, sigma) for sigma in levels]) for one in sets]
+    if figure is not None and by_set[0]:
+        stopping_figure(list(by_set[0].values()), figure)
+        talk.note(f"wrote {figure}")
     rows = {name: row for found in by_set for name, row in found.items()}
     if json:
         policy = {one.title: compare_policy(list(found.values())) for one, found in zip(sets, by_set, strict=True)}
