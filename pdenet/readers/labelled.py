@@ -32,9 +32,9 @@ def from_xarray(data: Any) -> Contents:
 
 
 def closing(dataset: Any, source: str) -> Contents:
-    """The contents of a data set that was opened for them alone."""
+    """The contents of a data set that was opened for them alone; stores list their variables in any order."""
     try:
-        return replace(contents_of(dataset, source), close=dataset.close)
+        return replace(contents_of(dataset[sorted(dataset.data_vars)], source), close=dataset.close)
     except BaseException:
         dataset.close()
         raise
@@ -47,20 +47,18 @@ def contents_of(dataset: Any, source: str) -> Contents:
     dimension and CF attributes along it contradict each other.
     """
     axes = {dim: _axis(dataset, dim, source) for dim in dataset.dims}
-    arrays: dict[str, StoredArray] = {}
-    dims: dict[str, tuple[str, ...]] = {}
-    remarks: list[str] = []
-    for key, entry in dataset.data_vars.items():
-        name = str(key)
-        single = [dim for dim in entry.dims if axes[dim] is None and dataset.sizes[dim] == 1]
-        kept = entry.variable.isel(dict.fromkeys(single, 0))
-        words = tuple(_word(dim, axes[dim]) for dim in kept.dims)
-        if not _is_numbers(entry) or not _may_vary(words):
-            remarks += [f"{name} is no variable over time and space and is left out"] * (entry.ndim > 1)
-            continue
-        arrays[name], dims[name] = _stored(kept), words
-        remarks += [f"{name} has only one {dim}, which is no axis then" for dim in single]
-        remarks += cf.rounding_told(name, entry.encoding)
+    numeric = {str(name): entry for name, entry in dataset.data_vars.items() if _is_numbers(entry) and entry.ndim > 1}
+    single = {dim for dim, axis in axes.items() if axis is None and dataset.sizes[dim] == 1}
+    kept = {name: entry.variable.isel(dict.fromkeys(single & set(entry.dims), 0)) for name, entry in numeric.items()}
+    words = {name: tuple(_word(dim, axes[dim]) for dim in variable.dims) for name, variable in kept.items()}
+    # if nothing may vary, the rules for all files say why
+    names = [name for name in kept if _may_vary(words[name])] or list(kept)
+    arrays = {name: _stored(kept[name]) for name in names}
+    dims = {name: words[name] for name in names}
+    remarks = [f"{name} is no variable over time and space and is left out" for name in kept if name not in names]
+    for name in names:
+        remarks += [f"{name} has only one {dim}, which is no axis then" for dim in numeric[name].dims if dim in single]
+        remarks += cf.rounding_told(name, numeric[name].encoding)
     return Contents(
         source,
         arrays,
