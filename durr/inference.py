@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -71,6 +71,10 @@ class Inference:
         noisy = noisy.to(self.device)
         wanted = sorted(set(steps))
         return self._finite(lambda: self._march(noisy, wanted))
+
+    def exact(self) -> Inference:
+        """The same in float32."""
+        return replace(self, precision=torch.float32)
 
     def _march(
         self, noisy: Float[Tensor, "batch channel row col"], steps: list[int]

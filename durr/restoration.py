@@ -56,6 +56,8 @@ def restore(
     noise = estimate_noise([to_unit(part) for part in ([samples] if small else spread_crops(samples))])
     decision = decide(inference, samples) if sigma is None else Decision(denoiser.steps_for(sigma), {})
     positions = [position(strength, decision.steps, denoiser.max_steps) for strength in strengths]
+    if max(positions) > decision.steps:  # beyond the rule's choice every step enlarges what bfloat16 rounds off
+        inference = inference.exact()
     moved = sorted({place for place in positions if place > 0})
     untouched = Restoration(positions=positions, chosen=decision.steps, noise=noise)
     if small and side is None:

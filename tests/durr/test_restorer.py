@@ -107,6 +107,13 @@ def test_positions() -> None:
     assert image_at(3.0, images) is images[3]
 
 
+def test_beyond_the_models_choice_the_steps_are_exact(grey_model: Path, noisy_array: NoisyArray) -> None:
+    image = noisy_array((40, 40), "float32")
+    short, exact = (Restorer.from_file(grey_model, device="cpu", precision=word) for word in ("bfloat16", "float32"))
+    assert not np.array_equal(short(image).image, exact(image).image)
+    np.testing.assert_array_equal(short(image, 1.5).image, exact(image, 1.5).image)
+
+
 def test_known_noise_takes_the_steps_of_its_level(grey: Restorer, noisy_array: NoisyArray) -> None:
     image = noisy_array((12, 12), "uint8")
     restored = grey(image, sigma=30.0)

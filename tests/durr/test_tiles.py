@@ -83,7 +83,8 @@ def test_the_weights_that_ship_leave_no_seams(name: str, precision: torch.dtype)
         pytest.skip(f"{name} is not there")
     work = Inference(denoiser=Denoiser.load(WEIGHTS / name), device=CPU, precision=precision)
     samples = np.repeat(noisy_camera(150, 200), work.denoiser.unit.channels, axis=2)
-    positions = [2.0, float(work.denoiser.max_steps)]
+    most = 8 if precision == torch.bfloat16 else work.denoiser.max_steps  # beyond the rule's choice it is float32
+    positions = [2.0, float(most)]
     tiled = restore_in_tiles(work, samples, positions, side=64, progress=silent)
     whole = restore_in_tiles(work, samples, positions, side=1000, progress=silent)
     for one, other in zip(tiled.pictures, whole.pictures, strict=True):
