@@ -76,11 +76,13 @@ class UntrustedResult(Failure):
 
 
 class Diverged(UntrustedResult):
-    """A state stopped being finite at step `step`, time `t`."""
+    """A state stopped being finite at step `step`, time `t`; place: the index of its largest entry before, if known."""
 
     kind = "DIVERGED"
 
-    def __init__(self, step: int, t: float, *, where: str = "integrate", cure: str = "") -> None:
+    def __init__(
+        self, step: int, t: float, *, where: str = "integrate", cure: str = "", place: tuple[int, ...] | None = None
+    ) -> None:
         super().__init__(
             f"the state is no longer finite after step {step}, t={t:g}",
             where=where,
@@ -88,6 +90,7 @@ class Diverged(UntrustedResult):
         )
         self.step = step
         self.t = t
+        self.place = place
 
 
 class ModelError(Failure):

@@ -8,19 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 
 from backbone.device import resolve_device
 from backbone.errors import InputError, UsageError
-from backbone.grid import Grid
-from backbone.integrate import integrate
-from backbone.schemes import Euler
 from pdenet.discovery.discover import Discovery, discover
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.fields.field import Field
+from pdenet.learned.record import Learned, TrainedOn
 from pdenet.network.paper import PaperResult, train_paper
+from pdenet.network.rollout import roll_network
 from pdenet.simulation.spectral import solve
 
 RECIPES = ("default", "paper")
@@ -41,7 +39,8 @@ class PDENet:
     seed: of every random choice. device: "auto", "cpu", "cuda" or "cuda:N".
 
     After `fit`: equation_ (text), equations_, noise_ (standard deviation by variable), heldout_error_ (relative RMS
-    error of roll-outs on data not used), seconds_, and discovery_ or paper_ with all that was found on the way.
+    error of roll-outs on data not used), seconds_, learned_ (the record for forecasts), and discovery_ or paper_ with
+    all that was found on the way.
     """
 
     def __init__(
@@ -92,6 +91,13 @@ class PDENet:
             self.equations_ = self.paper_.equations
         self.noise_ = dict(self.discovery_.noise) if self.discovery_ else {}
         self.heldout_error_ = self.discovery_.heldout_error if self.discovery_ else float("nan")
+        self.learned_ = Learned(
+            equations=self.equations_,
+            recipe=self.recipe,
+            dt=field.dt,
+            dx=field.dx,
+            data=TrainedOn.of(field),
+        )
         self.seconds_ = time.perf_counter() - begun
         return self
 
@@ -128,8 +134,9 @@ class PDENet:
                 where=field.source,
                 cure=f"read it with variables={list(names)}",
             )
+        device = resolve_device(self.device)
         if self.paper_ is not None:
-            return self._march(self.paper_, start, times)
+            return roll_network(self.paper_.model, start, dt=field.dt, steps=range(len(times)), device=device)
         if "none" in field.boundary:
             raise InputError(
                 "forecasts need periodic boundaries", where=field.source, cure="read it with boundary='periodic'"
@@ -141,14 +148,5 @@ class PDENet:
             lengths=tuple(map(float, field.lengths)),
             names=names,
             times=times,
-            device=resolve_device(self.device),
+            device=device,
         )
-
-    def _march(
-        self, found: PaperResult, start: Float64[np.ndarray, "run channel *space"], times: list[float]
-    ) -> Float64[np.ndarray, "run time channel *space"]:
-        state = torch.as_tensor(start, device=resolve_device(self.device))
-        grid = Grid.uniform(0.0, times[-1], len(times) - 1)
-        with torch.no_grad():
-            states = integrate(found.model, state, grid, Euler(), save="all").ys
-        return states.transpose(0, 1).cpu().numpy()

@@ -11,7 +11,8 @@ from backbone.runs import RunFolder
 from pdenet.equations.printing import format_equations
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
-from pdenet.network.paper import StageResult
+from pdenet.learned.record import FILE
+from pdenet.network.stages import StageResult
 from pdenet.plots import Comparison, report_figure
 
 FORMS = (
@@ -80,7 +81,7 @@ def _stages(model: PDENet) -> tuple[StageResult, ...]:
 def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
     """Write equation.*, metrics.json and report.png into the run folder."""
     document = summary(model, field)
-    run.write_json("equation.json", {key: document[key] for key in ("equations", "recipe", "dt", "dx")})
+    run.write_json(FILE, model.learned_.as_dict())
     run.write_json("metrics.json", {key: value for key, value in document.items() if key != "equations"})
     for form, name in FORMS:
         run.write_text(name, format_equations(model.equations_, form) + "\n")

@@ -1,4 +1,4 @@
-"""Commands on PDE data: inspect, simulate, learn, equation, bench pde."""
+"""Commands on PDE data: inspect, simulate, learn, equation, forecast, bench pde."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import typer
 from backbone.commands import shell
 from pdenet.commands.bench import bench_pde
 from pdenet.commands.equation import equation
+from pdenet.commands.forecast import forecast
 from pdenet.commands.inspect import inspect
 from pdenet.commands.learn import learn
 from pdenet.commands.simulate import simulate
@@ -16,6 +17,7 @@ COMMANDS = {
     "simulate": simulate,
     "learn": learn,
     "equation": equation,
+    "forecast": forecast,
     "bench pde": bench_pde,
 }
 

@@ -9,7 +9,7 @@ import typer
 
 from backbone.commands.shell import Config, Debug
 
-FORMATS = "text, unicode, latex, sympy, python or json"
+FORMATS = "text, unicode, latex, sympy, python, py-pde or json"
 
 
 def equation(
@@ -19,12 +19,23 @@ def equation(
     errors: Annotated[
         bool, typer.Option("--errors/--no-errors", help="Show the standard error of each number.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every candidate that was weighed, the chosen ones marked.")
+    ] = False,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Of a stopped run, show the equations of its last checkpoint.")
+    ] = False,
     debug: Debug = False,
     config: Config = None,
 ) -> None:
     """Print the equations that a run found."""
-    from pdenet.equations.printing import check_format, format_equations
-    from pdenet.equations.run_equations import read_equations
+    from pdenet.learned.candidates import read_candidates
+    from pdenet.learned.printing import check_words, print_candidates, print_learned
+    from pdenet.learned.reading import read_learned
 
-    check_format(form)
-    print(format_equations(read_equations(run), form, digits, errors=errors))
+    check_words(form, everything=everything)
+    learned = read_learned(run, allow_partial=allow_partial)
+    if everything:
+        print(print_candidates(read_candidates(run), form, digits))
+    else:
+        print(print_learned(learned, form, digits, errors=errors))

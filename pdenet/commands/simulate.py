@@ -15,7 +15,7 @@ NAMES = ", ".join(CATALOGUE)
 
 def simulate(
     equation: Annotated[str, typer.Argument(help=f'A typed equation, "u_t = -u*u_x + 0.1*u_xx", or one of: {NAMES}.')],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The .npz file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .npz or .nc file to write.")],
     grid: Annotated[str | None, typer.Option("--grid", help="Points along x, y, z, as 64x32; or one for all.")] = None,
     length: Annotated[str | None, typer.Option("--length", help="Box along x, y, z, as 2pi or 20x10.")] = None,
     runs: Annotated[int | None, typer.Option("--runs", min=1, help="Independent runs.")] = None,
@@ -50,7 +50,7 @@ def simulate(
     from pdenet.simulation.plan import make_plan
     from pdenet.simulation.report import recipe, summary, summary_lines
     from pdenet.simulation.sizes import parse_parameters
-    from pdenet.writers import check_output, write_npz
+    from pdenet.writers import check_output, write_field
 
     talk = Talk(quiet=quiet)
     check_output(out, overwrite=overwrite)
@@ -73,7 +73,7 @@ def simulate(
         dtype=precision,
     )
     simulation = run_plan(plan, talk.progress)
-    content = write_npz(simulation.field, out, recipe=recipe(plan), overwrite=overwrite)
+    content = write_field(simulation.field, out, recipe=recipe(plan), overwrite=overwrite)
     sha256 = hashlib.sha256(content).hexdigest()
     for line in (*summary_lines(simulation), f"wrote {out}", f"sha256 {sha256}"):
         talk.note(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pdenet.equations.equation import Equation, rounded, scaled, signed_sum
 from pdenet.equations.terms import Factor
 
 ERROR_DIGITS = 2
+ALL_DIGITS = 17  # of a double
 
 PARTIAL = r"\partial"
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -36,19 +38,31 @@ class Notation:
     plus_minus: str = "+-"
 
     def line(self, equation: Equation, digits: int | None, *, errors: bool) -> str:
-        """One equation; with `errors`, (coefficient +- standard error) for each term."""
+        """One equation; with `errors`, (coefficient +- standard error) for each term, with digits to match."""
         return f"{self.left(equation.variable)} = {self.right_side(equation, digits, errors=errors)}"
 
     def right_side(self, equation: Equation, digits: int | None, *, errors: bool = False) -> str:
         """The sum of the terms."""
         pieces = []
         for k, (term, coefficient) in enumerate(zip(equation.terms, equation.coefficients, strict=True)):
-            number = self.number(rounded(abs(coefficient), digits))
+            shown = enough_digits(coefficient, equation.errors[k], digits) if errors else digits
+            number = self.number(rounded(abs(coefficient), shown))
             if errors:
                 number = f"({number} {self.plus_minus} {self.number(rounded(equation.errors[k], ERROR_DIGITS))})"
             factors = [self.factor(factor, power) for factor, power in term.powers]
             pieces.append((coefficient < 0, scaled(number, factors, self.times)))
         return signed_sum(pieces, self.minus)
+
+
+def enough_digits(number: float, error: float, least: int | None) -> int | None:
+    """Significant digits of a number down to the last one of its standard error, and no fewer than `least`.
+
+    So the rounding never hides what the error says is known; 17 are all that a double has.
+    """
+    if least is None or number == 0.0 or error == 0.0:
+        return least
+    last_place = math.floor(math.log10(error)) - ERROR_DIGITS + 1
+    return min(max(least, math.floor(math.log10(abs(number))) - last_place + 1), ALL_DIGITS)
 
 
 def _text_factor(factor: Factor, power: int) -> str:

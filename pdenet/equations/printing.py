@@ -20,8 +20,8 @@ def format_equations(equations: Sequence[Equation], form: str, digits: int | Non
     """The equations in one of the formats, one per line; python and json give one document.
 
     digits: significant digits, so that no small term prints as 0; None for all of them; json always has all.
-    errors: show standard errors, in text, unicode and latex. sympy lines are read by `sympy.sympify`; python
-    defines `rhs(u, u_x, ...)`.
+    errors: show standard errors, in text, unicode and latex, and every digit down to theirs. sympy lines are read by
+    `sympy.sympify`; python defines `rhs(u, u_x, ...)`.
     Raises UsageError for an unknown format, and for errors that the format or the equations do not have.
     """
     check_format(form)
@@ -37,12 +37,13 @@ def format_equations(equations: Sequence[Equation], form: str, digits: int | Non
     return "\n".join(NOTATIONS[form].line(equation, digits, errors=errors) for equation in equations)
 
 
-def check_format(form: str) -> None:
-    """Raise UsageError if this is no format."""
-    if form not in get_args(Format):
-        near = get_close_matches(form, get_args(Format), n=1)
+def check_format(form: str, others: Sequence[str] = ()) -> None:
+    """Raise UsageError if this is none of the formats, nor of the others that the caller knows."""
+    known = (*get_args(Format), *others)
+    if form not in known:
+        near = get_close_matches(form, known, n=1)
         raise UsageError(
-            f"unknown format '{form}'; formats are {', '.join(get_args(Format))}",
+            f"unknown format '{form}'; formats are {', '.join(known)}",
             where="--format",
             cure=f"--format {near[0] if near else 'text'}",
         )

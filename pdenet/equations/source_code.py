@@ -32,14 +32,14 @@ def _sympy_notation(equations: Sequence[Equation]) -> Notation:
     arguments = ", ".join(axes)
 
     def factor_text(factor: Factor, power: int) -> str:
-        function = f"{_identifier(factor.variable)}({arguments})"
+        function = f"{identifier(factor.variable)}({arguments})"
         counts = sorted(Counter(factor.derivative).items())
         along = ", ".join(axis if n == 1 else f"({axis}, {n})" for axis, n in counts)
         body = f"Derivative({function}, {along})" if along else function
         return f"{body}**{power}" if power > 1 else body
 
     return Notation(
-        left=lambda name: f"Derivative({_identifier(name)}({arguments}), t)", number=str, factor=factor_text, times="*"
+        left=lambda name: f"Derivative({identifier(name)}({arguments}), t)", number=str, factor=factor_text, times="*"
     )
 
 
@@ -47,7 +47,7 @@ def python_source(equations: Sequence[Equation], digits: int | None) -> str:
     """Source of a function of NumPy arrays, with no imports and nothing to run but its definition."""
 
     def name(factor: Factor) -> str:
-        return _identifier(str(factor))
+        return identifier(str(factor))
 
     def factor_text(factor: Factor, power: int) -> str:
         return f"{name(factor)}**{power}" if power > 1 else name(factor)
@@ -66,6 +66,6 @@ def python_source(equations: Sequence[Equation], digits: int | None) -> str:
     return "\n".join([*lines, f"    return {', '.join(equation.lhs for equation in equations)}"])
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """The name, with an underscore behind the words that Python keeps for itself."""
     return f"{name}_" if keyword.iskeyword(name) else name

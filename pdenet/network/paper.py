@@ -11,10 +11,9 @@ H_s(p) = p^2 / (2 s) for |p| < s and |p| - s / 2 beyond. The warm-up is one step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +22,6 @@ from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 from torch.optim import LBFGS
 
-from backbone.checkpoint import load_state, save_state
 from backbone.errors import Diverged, UntrustedResult, UsageError
 from backbone.grid import Grid
 from backbone.integrate import integrate
@@ -32,7 +30,9 @@ from backbone.train.fit import fit
 from backbone.train.gradient import Gradient
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
+from pdenet.network.checkpoint import Checkpoint, NetworkOptions
 from pdenet.network.rhs import LearnedPDE
+from pdenet.network.stages import Stage, StageResult, stages_until
 
 RESPONSE_WEIGHT, RESPONSE_SCALE = 5e-3, 1e-3  # lambda_F and s of the networks' weights
 MOMENT_WEIGHT, MOMENT_SCALE = 1e-3, 1e-2  # lambda_M and s of the moments
@@ -41,43 +41,6 @@ LEAST_DECREASE = 1e-5  # relative, in that many iterations; a stage that gains l
 MOST_LOOKS = 200
 HISTORY = 500  # pairs L-BFGS remembers: more than there are weights, so it learns the whole curvature
 WALL = 1e30  # loss of a trial step that blows up: the line search comes back from it
-KIND = "paper recipe"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """blocks: Euler steps. warm_up: filters frozen and no penalties."""
-
-    blocks: int
-    warm_up: bool = False
-
-    def __str__(self) -> str:
-        return "warm-up" if self.warm_up else f"block {self.blocks}"
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """What a stage ended with: its loss (penalties included), L-BFGS iterations and equations, largest terms first."""
-
-    name: str
-    loss: float
-    iterations: int
-    equations: tuple[Equation, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return {
-            "name": self.name,
-            "loss": self.loss,
-            "iterations": self.iterations,
-            "equations": [equation.as_dict() for equation in self.equations],
-        }
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> StageResult:
-        """Inverse of `as_dict`."""
-        equations = tuple(Equation.from_dict(row) for row in record["equations"])
-        return cls(record["name"], record["loss"], record["iterations"], equations)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +58,6 @@ class PaperResult:
     def equations(self) -> tuple[Equation, ...]:
         """The equations of the last stage."""
         return self.stages[-1].equations
-
-
-def stages_until(last: int) -> tuple[Stage, ...]:
-    """Warm-up, blocks 1 to 6, then 9, 12, ...; `last` is always the last one."""
-    if last < 1:
-        raise UsageError(f"{last} blocks are no training", where="blocks", cure="give 1 or more; the paper goes to 9")
-    numbers = sorted({*range(1, min(last, 6) + 1), *range(9, last + 1, 3), last})
-    return (Stage(1, warm_up=True), *(Stage(number) for number in numbers))
 
 
 @dataclass(frozen=True)
@@ -171,27 +126,9 @@ def train_paper(
             where="blocks",
             cure=f"train up to block {field.n_times - 1}",
         )
-    model = LearnedPDE.of(
-        field,
-        order=order,
-        size=size,
-        accuracy=accuracy,
-        stencil="upwind",
-        upwind=True,
-        hidden=hidden,
-        generator=torch.Generator(device="cpu").manual_seed(seed),
-        dtype=dtype,
-        device=device,
-    )
-    options = {
-        "order": order,
-        "size": size,
-        "accuracy": accuracy,
-        "hidden": hidden,
-        "seed": seed,
-        "data": [*field.values.shape, field.dt, *field.dx],
-    }
-    kept = _Checkpoint(checkpoint / "paper.safetensors", options) if checkpoint is not None else None
+    options = NetworkOptions(order=order, size=size, accuracy=accuracy, hidden=hidden, seed=seed)
+    model = options.untrained(field, dtype=dtype, device=device)
+    kept = Checkpoint.of(checkpoint, options, field) if checkpoint is not None else None
     results = kept.restore(model) if kept is not None else []
     values = torch.as_tensor(field.values, dtype=dtype, device=device)
     for stage in stages[len(results) :]:
@@ -232,28 +169,3 @@ def _train_stage(
         final = loss(model, windows).item()
     equations = tuple(model.response.to_equations())
     return StageResult(str(stage), final, look * ITERATIONS, equations)
-
-
-@dataclass(frozen=True)
-class _Checkpoint:
-    """The last finished stage on disk, with the options it belongs to."""
-
-    path: Path
-    options: dict[str, Any]
-
-    def restore(self, model: LearnedPDE) -> list[StageResult]:
-        """Load the weights and give the stages done; none without a file."""
-        if not self.path.exists():
-            return []
-        state = load_state(self.path, kind=KIND)
-        if state["options"] != self.options:
-            raise UsageError(
-                "this checkpoint belongs to other options or data", where=str(self.path), cure="choose another folder"
-            )
-        model.load_state_dict(state["model"])
-        return [StageResult.from_dict(record) for record in state["stages"]]
-
-    def keep(self, model: LearnedPDE, results: Iterable[StageResult]) -> None:
-        """Write the weights and the stages done."""
-        stages = [result.as_dict() for result in results]
-        save_state(self.path, {"options": self.options, "model": model.state_dict(), "stages": stages}, kind=KIND)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Complex
 from torch import Tensor
@@ -61,7 +62,7 @@ class March:
                 start, end = (t0 + (t1 - t0) * k / UNITS for k in (place, place + unit))
                 after = self.stepper.advance(f, modes, start, end, self.tolerance * unit / UNITS)
                 if after is None:
-                    self.halve(start)
+                    self.halve(start, modes)
                 elif self.resolved(after, f):
                     modes, place = after, place + unit
                     self.join(place)
@@ -83,12 +84,18 @@ class March:
             return True
         return False
 
-    def halve(self, t: float) -> None:
-        """Take shorter stretches from now on."""
+    def halve(self, t: float, modes: Tensor) -> None:
+        """Take shorter stretches from now on, up to a limit."""
         self.halvings += 1
         if self.halvings > MAX_HALVINGS:
             cure = "stop before that time with a smaller --t-end, or check the signs"
-            raise Diverged(self.stepper.taken, t, where="simulate", cure=cure)
+            raise Diverged(self.stepper.taken, t, where="simulate", cure=cure, place=self.largest(modes))
+
+    def largest(self, modes: Tensor) -> tuple[int, ...]:
+        """Run, channel and nearest point of the first box where the field is largest."""
+        values = self.box.to_points(modes).abs()
+        run, channel, *place = np.unravel_index(int(values.argmax()), tuple(values.shape))
+        return int(run), int(channel), *(int(k) // self.refinement for k in place)
 
     def join(self, place: int) -> None:
         """Take longer stretches where a few steps are enough and two of them begin here."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from backbone.lazy import lazy_exports
 
-_HOMES = {"check_output": "pdenet.writers.npz", "write_npz": "pdenet.writers.npz"}
+_HOMES = {
+    "check_output": "pdenet.writers.output",
+    "write_field": "pdenet.writers.formats",
+    "write_npz": "pdenet.writers.npz",
+}
 
 __all__ = sorted(_HOMES)
 

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from backbone.atomic import write_atomic
-from backbone.errors import OutputError, UsageError
 from pdenet.fields.field import Field
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse an output before any work: UsageError for another type than .npz, OutputError if it exists (unless
-    `overwrite`) or its folder cannot be written."""
-    if path.suffix != ".npz":
-        raise UsageError(f"'{path.name}' is not an .npz file", where="--out", cure=f"-o {path.with_suffix('.npz')}")
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise OutputError(f"{path} exists", where="--out", cure="add --overwrite, or name another file")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise OutputError(f"there is no folder {path.parent}", where="--out", cure=f"mkdir -p '{path.parent}'")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{path.parent} cannot be written", where="--out", cure="name a file in another folder")
+from pdenet.writers.output import check_output
 
 
 def write_npz(field: Field, path: Path, *, recipe: Mapping[str, str], overwrite: bool = False) -> bytes:

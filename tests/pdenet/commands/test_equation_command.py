@@ -9,6 +9,7 @@ from pdenet_durr_cli import app
 from backbone.commands.shell import run
 from backbone.runs import RunFolder
 from pdenet.equations.equation import Equation
+from pdenet.learned.record import Learned
 
 FOUND = [
     Equation.parse("u_t = -1.00312345*u*u_x + 0.1*u_xx"),
@@ -25,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def make_run(name: str = "runs/learn-1", text: str | None = None, *, done: bool = True) -> str:
     """A run folder as learn leaves it; with `text`, equation.json holds that instead of two equations."""
-    whole = json.dumps({"equations": [equation.as_dict() for equation in FOUND], "recipe": "default"})
+    whole = json.dumps(Learned(equations=tuple(FOUND), recipe="default", dt=0.1, dx=(0.2, 0.2)).as_dict())
     folder = RunFolder.create("learn", Path(name))
     folder.write_text("equation.json", whole if text is None else text)
     if done:
@@ -44,6 +45,7 @@ def make_run(name: str = "runs/learn-1", text: str | None = None, *, done: bool 
         (["--format", "latex"], r"\frac{\partial u}{\partial t} = -1.003 \, u \, \frac{\partial u}{\partial x}"),
         (["--format", "sympy"], "Eq(Derivative(u(t, x, y), t), -1.003*u(t, x, y)*Derivative(u(t, x, y), x)"),
         (["--format", "python"], "def rhs(u, v, u_x, u_xx, v_xy):"),
+        (["--format", "py-pde"], '"""u_t = -1.003*u*u_x + 0.1*u_xx'),
     ],
 )
 def test_only_the_equations_stand_on_stdout(words: list[str], first: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,9 +64,10 @@ def test_json_is_the_record_of_the_run(capsys: pytest.CaptureFixture[str]) -> No
 def test_errors_of_some_equations_only_cannot_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(app, ["equation", make_run(), "--errors"]) == 2
     assert "the coefficients of v_t came without standard errors" in capsys.readouterr().err
-    alone = make_run("runs/alone", json.dumps({"equations": [FOUND[0].as_dict()]}))
+    record = Learned(equations=(FOUND[0],), recipe="default", dt=0.1, dx=(0.2,)).as_dict()
+    alone = make_run("runs/alone", json.dumps(record))
     assert run(app, ["equation", alone, "--errors"]) == 0
-    assert capsys.readouterr().out == "u_t = -(1.003 +- 0.002)*u*u_x + (0.1 +- 0.0003)*u_xx\n"
+    assert capsys.readouterr().out == "u_t = -(1.0031 +- 0.002)*u*u_x + (0.1 +- 0.0003)*u_xx\n"
 
 
 def test_a_missing_run_is_told_with_its_neighbours(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +129,8 @@ def test_damaged_equations_are_told(text: str, capsys: pytest.CaptureFixture[str
     ("words", "reason"),
     [
         (["--format", "latec"], "unknown format 'latec'"),
+        (["--format", "pypde"], "py-pde"),
+        (["--all", "--format", "python"], "no place for a table of candidates"),
         (["--digits", "0"], "--digits"),
         (["--digits", "four"], "--digits"),
         (["--colour"], "No such option"),

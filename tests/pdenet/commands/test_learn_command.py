@@ -10,9 +10,9 @@ import pytest
 
 import cli
 from backbone.commands import shell
-from pdenet.equations.run_equations import read_equations
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
+from pdenet.learned.reading import read_learned
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_prints_one_document_and_fills_the_run_folder(data: Path, capsys: pytest
     left = {path.name for path in run.iterdir()}
     assert {"DONE", "config.toml", "data.json", "versions.json", "metrics.json", "report.png"} <= left
     assert {"equation.json", "equation.txt", "equation.tex", "equation.py"} <= left
-    assert read_equations(run)[0].coefficients == (equation["terms"][0]["coef"],)
+    assert read_learned(run).equations[0].coefficients == (equation["terms"][0]["coef"],)
 
 
 def test_equations_stand_alone_on_stdout(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy  # noqa: TID253 - the outside oracle
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backbone.errors import UsageError
-from pdenet.equations.equation import Equation
+from pdenet.equations.equation import Equation, rounded
+from pdenet.equations.notation import enough_digits
 from pdenet.equations.printing import format_equations
 
 BURGERS = Equation.parse("u_t = -1.00312*u*u_x + 0.1*u_xx")
@@ -132,12 +135,28 @@ def test_json_keeps_every_digit() -> None:
 def test_errors_are_shown_if_asked() -> None:
     equation = Equation(BURGERS.lhs, BURGERS.terms, BURGERS.coefficients, (0.00123, 2e-06))
     assert format_equations([equation], "text") == "u_t = -1.003*u*u_x + 0.1*u_xx"
-    assert format_equations([equation], "text", errors=True) == "u_t = -(1.003 +- 0.0012)*u*u_x + (0.1 +- 2e-06)*u_xx"
+    assert format_equations([equation], "text", errors=True) == "u_t = -(1.0031 +- 0.0012)*u*u_x + (0.1 +- 2e-06)*u_xx"
     assert (
         format_equations([equation], "unicode", 6, errors=True)
         == "∂u/∂t = −(1.00312 ± 0.0012) u ∂u/∂x + (0.1 ± 2×10⁻⁶) ∂²u/∂x²"
     )
-    assert r"(1.003 \pm 0.0012) \, u" in format_equations([equation], "latex", errors=True)
+    assert r"(1.0031 \pm 0.0012) \, u" in format_equations([equation], "latex", errors=True)
+
+
+@given(
+    st.floats(1e-200, 1e200) | st.floats(-1e200, -1e-200),
+    st.floats(1e-12, 1e12),
+    st.integers(1, 17),
+)
+def test_rounding_never_hides_what_the_standard_error_says_is_known(
+    number: float, relative_error: float, digits: int
+) -> None:
+    error = abs(number) * relative_error
+    shown = enough_digits(number, error, digits)
+    assert shown is not None
+    assert shown >= digits
+    # half a unit in the second digit of the error, of which 10 are the least; and the rounding of a double
+    assert abs(float(rounded(number, shown)) - number) <= 0.05 * error + 2.3e-16 * abs(number)
 
 
 @pytest.mark.parametrize("form", ["sympy", "python", "json"])

@@ -8,8 +8,9 @@ import torch
 
 from backbone.errors import UsageError
 from pdenet.fields.field import Field
-from pdenet.network.paper import PaperLoss, PaperResult, Stage, stages_until, train_paper
+from pdenet.network.paper import PaperLoss, PaperResult, train_paper
 from pdenet.network.rhs import LearnedPDE
+from pdenet.network.stages import Stage, stages_until
 from pdenet.simulation import simulate
 
 CPU = torch.device("cpu")

@@ -1,0 +1,122 @@
+"""The plan of a forecast: words and files made into a start, measurements and times, all checked before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from backbone.device import resolve_device
+from backbone.errors import ResourceError, UsageError
+from pdenet.fields.field import Field
+from pdenet.forecasting.rolling import demand_periodic
+from pdenet.forecasting.schedule import common_times, network_steps, no_common_times, schedule
+from pdenet.forecasting.snapshots import Data, check_comparable, check_grid, read_states, start_from
+from pdenet.forecasting.source import Run, Solver, Source
+from pdenet.readers.options import ReadOptions
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """Everything that decides a forecast.
+
+    start: the one snapshot at times[0]. measured: to compare with, pairs: the places (in the forecast, in it) of
+    equal times. network_steps: steps of the network until each time. notes: what was decided for the user.
+    """
+
+    source: Source
+    solvers: tuple[Solver, ...]
+    start: Field
+    measured: Field | None
+    times: tuple[float, ...]
+    pairs: tuple[tuple[int, int], ...]
+    network_steps: tuple[int, ...]
+    ensemble: int
+    seed: int
+    device: torch.device
+    notes: tuple[str, ...]
+
+
+def make_plan(
+    run: Run,
+    data: Data | None,
+    *,
+    init: Data | None,
+    t_end: float | None,
+    save_every: float | None,
+    solver: str | None,
+    ensemble: int,
+    compare: Data | None,
+    options: ReadOptions,
+    seed: int,
+    device: str,
+) -> Plan:
+    """The plan of `forecast`'s words; every wrong one is refused here."""
+    _check_words(data, init, ensemble, seed)
+    notes: list[str] = []
+    source = Source.of(run)
+    learned, solvers = source.learned, source.solvers(solver)
+    if ensemble and "equation" not in solvers:
+        raise UsageError(
+            "the network has no standard errors to draw from", where="--ensemble", cure="--solver equation"
+        )
+    start = start_from(data, init, learned, options, notes.append)
+    check_grid(start, learned, solvers, notes.append)
+    if "equation" in solvers:
+        demand_periodic(start)
+    measured = None if compare is None else read_states(compare, learned, options, notes.append)
+    times = schedule(learned, start, measured, t_end, save_every)
+    _check_memory(start, len(times), len(solvers) + (3 if ensemble else 0))
+    return Plan(
+        source=source,
+        solvers=solvers,
+        start=start,
+        measured=measured,
+        times=times,
+        pairs=() if measured is None else _pairs(start, measured, times),
+        network_steps=network_steps(times, learned.dt) if "network" in solvers else (),
+        ensemble=ensemble,
+        seed=seed,
+        device=resolve_device(device),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _check_words(data: Data | None, init: Data | None, ensemble: int, seed: int) -> None:
+    if data is None and init is None:
+        raise UsageError(
+            "nothing to start from", where="DATA", cure="pdenet-durr forecast RUN DATA, or forecast RUN --init STATE"
+        )
+    if data is not None and init is not None:
+        raise UsageError(
+            "two things to start from: the last snapshot of DATA and the first one of --init",
+            where="--init",
+            cure="leave out one of them",
+        )
+    if ensemble < 0 or ensemble == 1:
+        raise UsageError(f"an ensemble of {ensemble} has no spread", where="--ensemble", cure="--ensemble 20")
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative", where="--seed", cure="--seed 0")
+
+
+def _pairs(start: Field, measured: Field, times: Sequence[float]) -> tuple[tuple[int, int], ...]:
+    """Places of equal times; InputError without any behind the start, or if the fields do not fit each other."""
+    check_comparable(start, measured)
+    pairs = common_times(times, measured)
+    if not any(k > 0 for k, _ in pairs):
+        raise no_common_times(start, measured)
+    return tuple(pairs)
+
+
+def _check_memory(start: Field, n_times: int, n_copies: int) -> None:
+    """ResourceError if the forecasts would not fit into the machine's memory."""
+    needed = 2 * start.values.nbytes * n_times * n_copies  # once more while they are compared and written
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise ResourceError(
+            f"{n_times} snapshots need {needed / 1e9:.1f} GB, the machine has {memory / 1e9:.1f} GB",
+            where="--t-end, --save-every",
+            cure="save less often, or start from fewer runs",
+        )

@@ -1,0 +1,64 @@
+"""The other equations that a run weighed: its Pareto table, read again from metrics.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backbone.errors import Failure, InputError
+from pdenet.equations.equation import Equation
+from pdenet.learned.reading import damaged, read_json
+
+FILE = "metrics.json"
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """One candidate for the equation of a variable, and its error on data that were held out (None if not run)."""
+
+    equation: Equation
+    heldout_error: float | None
+    chosen: bool
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Weighed:
+        """A row of the table as `learn` writes it."""
+        error = row["heldout_error"]
+        return cls(Equation.parse(row["equation"]), None if error is None else float(error), bool(row["chosen"]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The machine-readable form."""
+        return {"chosen": self.chosen, "heldout_error": self.heldout_error, **self.equation.as_dict()}
+
+
+def read_candidates(run: Path) -> dict[str, tuple[Weighed, ...]]:
+    """The candidates of each variable by number of terms. InputError if the run kept none, ModelError if damaged."""
+    file = run / FILE
+    metrics = read_json(file)
+    try:
+        table = metrics.get("pareto", {})
+        found = {name: tuple(map(Weighed.from_dict, rows)) for name, rows in table.items()}
+    except (KeyError, TypeError, ValueError, AttributeError, Failure) as error:
+        raise damaged(file, error) from error
+    if not found:
+        raise InputError(
+            f"the run '{run}' kept no other candidates",
+            where=str(file),
+            cure=f"pdenet-durr equation {run}, or learn with --recipe default",
+        )
+    return found
+
+
+def table_lines(candidates: Mapping[str, Sequence[Weighed]], lines: Mapping[Equation, str]) -> list[str]:
+    """Number of terms, held-out error and equation of every candidate, the chosen ones marked.
+
+    lines: each equation as it is to be printed.
+    """
+    rows = [("", "terms", "held-out error", "equation")]
+    for weighed in (one for several in candidates.values() for one in several):
+        error = "" if weighed.heldout_error is None else f"{weighed.heldout_error:.3g}"
+        mark = "*" if weighed.chosen else ""
+        rows.append((mark, str(len(weighed.equation.terms)), error, lines[weighed.equation]))
+    return [f"{mark:1}  {terms:>5}  {error:>14}  {line}" for mark, terms, error, line in rows]
