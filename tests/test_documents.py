@@ -49,7 +49,7 @@ def test_the_two_commands_are_those_of_continuous_integration() -> None:
 @pytest.mark.parametrize(("page", "code"), documented_python(), ids=lambda value: value[:24].split("\n")[0])
 def test_documented_python_runs(page: str, code: str) -> None:
     printed = run_python(code, ROOT)
-    if page != "README.md":
+    if (page, code) != documented_python()[0]:  # the README's first piece is the one whose result is shown
         return
     found, promised = printed.splitlines()[:2], blocks(README, "text")[0].splitlines()
     assert [line.split(" = ")[0] for line in found] == [line.split(" = ")[0] for line in promised]
