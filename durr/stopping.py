@@ -18,6 +18,7 @@ from durr.unit import RestorationUnit
 RULES = {
     "fixed": "durr.stopping.FixedSteps",
     "first update": "durr.stopping.FirstUpdate",
+    "policy": "durr.policy.endpoint.PolicyRule",
 }  # kind of a rule in a model file: its class, imported on use
 
 
