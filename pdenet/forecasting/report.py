@@ -13,16 +13,25 @@ MOST_ROWS = 21  # of the table; the document has every time
 
 
 def table_lines(found: Forecast) -> list[str]:
-    """Time and curves in per cent, at about 20 times; then the horizon of each solver."""
-    if not found.curves:
-        return []
-    times, curves = found.plan.times, list(found.curves.items())
-    header = ["t", *(name for name, _ in curves)]
+    """What there is to tell at about 20 times; then the horizon of each solver."""
+    times, columns = found.plan.times, _columns(found)
+    header = ["t", *columns]
     rows = np.unique(np.linspace(0, len(times) - 1, min(len(times), MOST_ROWS)).round().astype(int))
-    body = [[f"{times[k]:.6g}", *(_per_cent(curve[k]) for _, curve in curves)] for k in rows]
+    body = [[f"{times[k]:.6g}", *(column[k] for column in columns.values())] for k in rows]
     widths = [max(len(row[k]) for row in [header, *body]) for k in range(len(header))]
     lines = ["  ".join(word.rjust(width) for word, width in zip(row, widths, strict=True)) for row in [header, *body]]
     return [*lines, *horizon_lines(found)]
+
+
+def _columns(found: Forecast) -> dict[str, list[str]]:
+    """The curves in per cent; with nothing to compare, the range of every variable."""
+    if found.curves:
+        return {name: [_per_cent(share) for share in curve] for name, curve in found.curves.items()}
+    by_time = np.moveaxis(found.field.values, (1, 2), (1, 0)).reshape(len(found.field.names), len(found.plan.times), -1)
+    return {
+        name: [f"{low:.4g} to {high:.4g}" for low, high in zip(values.min(axis=1), values.max(axis=1), strict=True)]
+        for name, values in zip(found.field.names, by_time, strict=True)
+    }
 
 
 def horizon_lines(found: Forecast) -> list[str]:

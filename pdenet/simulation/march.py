@@ -95,7 +95,8 @@ class March:
         """Run, channel and nearest point of the first box where the field is largest."""
         values = self.box.to_points(modes).abs()
         run, channel, *place = np.unravel_index(int(values.argmax()), tuple(values.shape))
-        return int(run), int(channel), *(int(k) // self.refinement for k in place)
+        nearest = (round(int(k) / self.refinement) % n for k, n in zip(place, self.first.shape, strict=True))
+        return int(run), int(channel), *nearest
 
     def join(self, place: int) -> None:
         """Take longer stretches where a few steps are enough and two of them begin here."""
