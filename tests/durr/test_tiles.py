@@ -55,7 +55,7 @@ def test_tiles_cover_every_pixel_once(shape: tuple[int, int], side: int, margin:
 
 def test_the_halo_grows_with_the_steps_and_ends_at_the_field_of_view() -> None:
     unit = inference().denoiser.unit
-    assert [halo(unit, steps) for steps in (0, 1, 2, 4, 8)] == [0, 20, 36, 48, 64]
+    assert [halo(unit, steps) for steps in (0, 1, 2, 4, 8)] == [0, 20, 36, 60, 80]
     assert all(halo(unit, steps) % unit.align == 0 for steps in range(20))
     assert largest_side(10**6, 50, 4) == 900
     assert largest_side(100, 50, 4) == SMALLEST_SIDE
