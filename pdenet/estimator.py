@@ -96,6 +96,7 @@ class PDENet:
             recipe=self.recipe,
             dt=field.dt,
             dx=field.dx,
+            covariance=None if self.discovery_ is None else self.discovery_.covariance,
             data=TrainedOn.of(field),
         )
         self.seconds_ = time.perf_counter() - begun

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float64
+from scipy.linalg import block_diag
 
 from backbone.errors import Diverged, InputError
 from pdenet.discovery.collocation import PeriodicAxis
@@ -35,6 +37,8 @@ NEIGHBOURS = 2  # models on either side of the chosen size that are rolled out a
 COARSE = 1e-4  # relative error of the slopes from which collocation is refined by shooting
 ROLLOUT_MODES = 40_000  # Fourier modes rolled out together, over all starts
 
+Covariance = Float64[np.ndarray, "coefficient coefficient_"]
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -57,7 +61,8 @@ class Discovery:
 
     equations: refitted on all data, with standard errors. fronts: candidates of each variable by number of terms.
     noise: estimated standard deviation of the measurement noise, by variable. error_over_time: roll-out error of the
-    chosen system at each snapshot after a held-out start.
+    chosen system at each snapshot after a held-out start. covariance: of all coefficients, those of the first equation
+    first.
     """
 
     equations: tuple[Equation, ...]
@@ -68,6 +73,7 @@ class Discovery:
     heldout_error: float
     error_over_time: tuple[float, ...]
     held_out: str
+    covariance: Float64[np.ndarray, "coefficient coefficient_"]
 
 
 def discover(
@@ -94,10 +100,12 @@ def discover(
     # the chosen system comes first: its time steps serve the other candidates too
     errors = scorer.errors({name: found[name].equation(found[name].front.chosen) for name in field.names})
     fronts = {name: _front(name, found, scorer, progress) for name in field.names}
-    equations = tuple(_refit(field, name, found[name], device) for name in field.names)
+    fits = [_refit(field, name, found[name], device) for name in field.names]
+    equations = tuple(equation for equation, _ in fits)
+    covariance = block_diag(*(block for _, block in fits))
     if coarse and scorer.axes is not None and any(equation.terms for equation in equations):
         progress("snapshots are far apart in time: refining by shooting")
-        equations, errors = _refined(train, equations, scorer, errors, device)
+        equations, covariance, errors = _refined(train, equations, covariance, scorer, errors, device)
     return Discovery(
         equations=equations,
         fronts=fronts,
@@ -107,6 +115,7 @@ def discover(
         heldout_error=float(np.sqrt(np.mean(np.square(errors)))) if errors else float("nan"),
         error_over_time=tuple(errors),
         held_out=held_out,
+        covariance=covariance,
     )
 
 
@@ -153,32 +162,40 @@ def _front(
     return tuple(rows)
 
 
-def _refit(field: Field, name: str, rung: Rung, device: torch.device) -> Equation:
-    """Coefficients and standard errors of the chosen terms from all data."""
+def _refit(field: Field, name: str, rung: Rung, device: torch.device) -> tuple[Equation, Covariance]:
+    """The equation of the chosen terms from all data, with standard errors, and the covariance of its coefficients."""
     if not rung.support:
-        return Equation(f"{name}_t", (), ())
+        return Equation(f"{name}_t", (), ()), np.zeros((0, 0))
     groups = Groups.of(field, rung.collocation, len(rung.support) + len(field.names))
     equations = assemble(field, rung.support, rung.collocation, groups, device=device)
-    coefficients, errors = fit_support(equations, name)
+    coefficients, covariance = fit_support(equations, name)
+    errors = np.sqrt(np.diag(covariance))
     order = sorted(range(len(coefficients)), key=lambda k: (rung.support[k].order, str(rung.support[k])))
-    return Equation(
+    equation = Equation(
         f"{name}_t",
         tuple(rung.support[k] for k in order),
         tuple(float(coefficients[k]) for k in order),
         tuple(float(errors[k]) for k in order),
     )
+    return equation, covariance[np.ix_(order, order)]
 
 
 def _refined(
-    train: Field, equations: tuple[Equation, ...], scorer: _Scorer, errors: list[float], device: torch.device
-) -> tuple[tuple[Equation, ...], list[float]]:
+    train: Field,
+    equations: tuple[Equation, ...],
+    covariance: Covariance,
+    scorer: _Scorer,
+    errors: list[float],
+    device: torch.device,
+) -> tuple[tuple[Equation, ...], Covariance, list[float]]:
     """Shooting's coefficients where they forecast the held-out data better, with their errors; else as they were."""
     try:
-        refined = refine(train, equations, scorer.axes, device=device)
+        refined, sharper = refine(train, equations, scorer.axes, device=device)
     except (Diverged, torch.linalg.LinAlgError):
-        return equations, errors
+        return equations, covariance, errors
     renewed = scorer.errors({equation.variable: equation for equation in refined})
-    return (refined, renewed) if np.linalg.norm(renewed) < np.linalg.norm(errors) else (equations, errors)
+    is_better = np.linalg.norm(renewed) < np.linalg.norm(errors)
+    return (refined, sharper, renewed) if is_better else (equations, covariance, errors)
 
 
 class _Scorer:

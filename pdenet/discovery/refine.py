@@ -31,8 +31,8 @@ CONVERGED = 0.05  # change of the coefficients in units of their standard errors
 
 def refine(
     field: Field, equations: Sequence[Equation], axes: Sequence[FourierAxis], *, device: torch.device
-) -> tuple[Equation, ...]:
-    """The same terms with refined coefficients and the standard errors of the fit.
+) -> tuple[tuple[Equation, ...], Float64[np.ndarray, "coefficient coefficient_"]]:
+    """The same terms with refined coefficients and the standard errors of the fit, and the covariance of all of them.
 
     Raises Diverged if the equations cannot be run from the snapshots of the field.
     """
@@ -44,10 +44,11 @@ def refine(
         step = torch.linalg.solve(normal, jacobian.T @ residual)
         coefficients = coefficients - step
         # the weights make the variance of every row one
-        errors = torch.linalg.inv(normal).diagonal().sqrt()
+        covariance = torch.linalg.inv(normal)
+        errors = covariance.diagonal().sqrt()
         if k >= N_PLAIN and float((step / errors).abs().max()) < CONVERGED:
             break
-    return _with(equations, coefficients.tolist(), errors.tolist())
+    return _with(equations, coefficients.tolist(), errors.tolist()), covariance.cpu().numpy()
 
 
 class _Shooting:

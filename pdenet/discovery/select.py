@@ -213,15 +213,19 @@ def select(
 
 def fit_support(
     equations: NormalEquations, name: str
-) -> tuple[Float64[np.ndarray, " term"], Float64[np.ndarray, " term"]]:
-    """Coefficients of all the terms and their standard errors, by the weights that selection uses."""
+) -> tuple[Float64[np.ndarray, " term"], Float64[np.ndarray, "term term"]]:
+    """Coefficients of all the terms and their covariance, by the weights that selection uses.
+
+    Standard errors are those that decide significance, correlations those of the weighted least squares.
+    """
     target, places = equations.target(name), tuple(range(equations.n_terms))
     weights = first_weights(equations, name)
     for _ in range(N_SWEEPS):
         coefficients, inverse = solve_support(weighted_gram(equations.gram, weights), target, places)
         size = significance(equations.gram, weights, target, places, coefficients, inverse)
         weights = group_weights(equations, target, places, coefficients)
-    return coefficients, np.abs(coefficients) / np.maximum(size, 1e-300)
+    larger = np.abs(coefficients) / np.maximum(size, 1e-300) / np.sqrt(np.diag(inverse))
+    return coefficients, inverse * np.outer(larger, larger)
 
 
 def first_weights(equations: NormalEquations, name: str) -> Float64[np.ndarray, "block shell"]:

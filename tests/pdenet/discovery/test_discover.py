@@ -44,6 +44,7 @@ def test_convection_diffusion_clean_and_noisy(advection: Field, noisy_advection:
     ):
         assert error < 0.05 * abs(exact)
         assert abs(value - exact) < 5 * error
+    np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), found.equations[0].errors, rtol=1e-12)
 
 
 def test_burgers_with_its_pareto_front(burgers: Field) -> None:

@@ -47,10 +47,12 @@ def test_groups_of_very_different_noise_are_weighted() -> None:
     noise = np.geomspace(1e-4, 10.0, N_BLOCKS * N_SHELLS).reshape(N_BLOCKS, N_SHELLS)
     equations = made_up(noise)
     assert chosen(equations, noise) == tuple(TRUTH)
-    coefficients, errors = fit_support(equations.restrict([equations.terms[k] for k in TRUTH]), "u")
+    coefficients, covariance = fit_support(equations.restrict([equations.terms[k] for k in TRUTH]), "u")
     # the clean groups alone (noise 1e-4, 60 rows each) know the coefficients to about 1e-5
     np.testing.assert_allclose(coefficients, list(TRUTH.values()), atol=1e-4)
-    assert errors.max() < 1e-4
+    assert np.sqrt(np.diag(covariance)).max() < 1e-4
+    np.testing.assert_allclose(covariance, covariance.T, rtol=1e-12)  # inverted by LU
+    assert np.linalg.eigvalsh(covariance).min() > 0.0
 
 
 def test_a_term_that_explains_less_than_what_stays_unexplained_is_not_chosen() -> None:
