@@ -64,8 +64,9 @@ class RestorationUnit(Dynamics):
         return functional.pad(folded, (0, self.features - folded.shape[-1]))
 
     def image(self, state: Float[Tensor, "batch half_row half_col feature"]) -> Float[Tensor, "batch channel row col"]:
-        """The image in a state."""
-        return functional.pixel_shuffle(state[..., : self.channels * FOLD**2].permute(0, 3, 1, 2), FOLD)
+        """The image in a state, unfolded by hand: torch's pixel_shuffle is ten times slower on features kept last."""
+        cells = state[..., : self.channels * FOLD**2].unflatten(-1, (self.channels, FOLD, FOLD))
+        return cells.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
 
     def on(self, t0: float, t1: float) -> VectorField:
         """The same field on every step: one set of weights, and no clock."""
