@@ -29,7 +29,7 @@ from pdenet.discovery.rollout import (
 from pdenet.discovery.select import fit_support
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
-from pdenet.fields.noise import estimate_noise
+from pdenet.fields.noise import estimate_noise, noise_by_run
 
 HELD_OUT = 0.2  # share of the runs, or of the time of a few runs
 HORIZON = 10  # snapshots rolled out from each held-out start
@@ -93,9 +93,10 @@ def discover(
     progress("estimating the noise")
     noise = estimate_noise(field)
     train, held, held_out = hold_out(field)
-    setting = Climb(noise, device, np.random.default_rng(seed), progress)
+    noise_of_runs = noise_by_run(train)
+    setting = Climb(noise_of_runs, device, np.random.default_rng(seed), progress)
     found = climb(train, rungs(field, order, degree), setting)
-    coarse = max(truncation_error(train, noise, rung.collocation) for rung in found.values()) > COARSE
+    coarse = max(truncation_error(train, noise_of_runs, rung.collocation) for rung in found.values()) > COARSE
     scorer = _Scorer(field, held, found, coarse, device)
     # the chosen system comes first: its time steps serve the other candidates too
     errors = scorer.errors({name: found[name].equation(found[name].front.chosen) for name in field.names})

@@ -54,9 +54,9 @@ class Rung:
 
 @dataclass(frozen=True)
 class Climb:
-    """What climbing needs besides the data."""
+    """What climbing needs besides the data. noise: its standard deviation."""
 
-    noise: Float64[np.ndarray, " channel"]
+    noise: Float64[np.ndarray, "run channel"]
     device: torch.device
     generator: np.random.Generator
     progress: Callable[[str], None]

@@ -18,7 +18,7 @@ from pdenet.fields.field import Field
 def noise_residual(
     field: Field,
     equation: Equation,
-    noise: Float64[np.ndarray, " channel"],
+    noise: Float64[np.ndarray, "run channel"],
     collocation: Collocation,
     groups: Groups,
     *,
@@ -37,7 +37,7 @@ def noise_residual(
     library = Library(field.names, field.axes, equation.terms, collocation, device)
     signed = torch.tensor([-c for c in equation.coefficients], dtype=torch.float64, device=device)
     target = len(equation.terms) + field.names.index(equation.variable)
-    shaped = noise.reshape(-1, *(1,) * field.n_dims)
+    shaped = noise.reshape(field.n_runs, 1, -1, *(1,) * field.n_dims)
     noisy = replace(field, values=field.values + shaped * generator.standard_normal(field.values.shape))
     pairs = (windows(f, collocation, groups, 2 * library.numbers_per_sample, device, max_rows) for f in (field, noisy))
     for (block, *data), (_, *shaken) in zip(*pairs, strict=True):

@@ -19,10 +19,11 @@ from pdenet.fields.field import Field
 ROUNDING = 1e-26
 MAX_WIDTH = 21  # wider windows bring no smaller error on any data tried and cost quadratically
 MAX_DEGREE = 10
+NOISE_UNSURE = 0.03  # share by which its variance is misjudged: what chance adds to it is no truncation
 
 
 def choose_collocation(
-    field: Field, noise: Float64[np.ndarray, " channel"], *, max_order: int, degree: int
+    field: Field, noise: Float64[np.ndarray, "run channel"], *, max_order: int, degree: int
 ) -> Collocation:
     """Collocation of the data for products of `degree` factors with derivatives up to `max_order`."""
     if field.n_times < 3:
@@ -94,7 +95,7 @@ def _spread(field: Field) -> Float64[np.ndarray, " channel"]:
     return np.moveaxis(field.values, 2, 0).reshape(len(field.names), -1).std(axis=1)
 
 
-def choose_window(field: Field, noise: Float64[np.ndarray, " channel"], axes: tuple[Axis, ...]) -> TimeWindow:
+def choose_window(field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]) -> TimeWindow:
     """The window whose predicted error of a coefficient is smallest."""
     modes, variance = _tested_modes(field, noise, axes)
     widest = min(field.n_times, MAX_WIDTH)
@@ -110,19 +111,20 @@ def choose_window(field: Field, noise: Float64[np.ndarray, " channel"], axes: tu
 
 
 def _tested_modes(
-    field: Field, noise: Float64[np.ndarray, " channel"], axes: tuple[Axis, ...]
+    field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]
 ) -> tuple[Float64[np.ndarray, "time sample"], float]:
     """Histories of the low wave numbers of some runs in units of each channel's spread, and their noise variance."""
-    runs = field.values[:: max(field.n_runs // 8, 1)]
-    modes = runs / np.maximum(_spread(field), 1e-300).reshape(-1, *(1,) * field.n_dims)
+    some = slice(None, None, max(field.n_runs // 8, 1))
+    spread = np.maximum(_spread(field), 1e-300)
+    modes = field.values[some] / spread.reshape(-1, *(1,) * field.n_dims)
     for k, axis in enumerate(axes):
         operator = axis.test() @ axis.derivative(0)
         modes = np.moveaxis(np.moveaxis(modes, 3 + k, -1) @ operator.T, -1, 3 + k)
-    variance = float(np.mean((noise / np.maximum(_spread(field), 1e-300)) ** 2))
+    variance = float(np.mean((noise[some] / spread) ** 2))
     return np.moveaxis(modes, 1, 0).reshape(field.n_times, -1), variance
 
 
-def truncation_error(field: Field, noise: Float64[np.ndarray, " channel"], collocation: Collocation) -> float:
+def truncation_error(field: Field, noise: Float64[np.ndarray, "run channel"], collocation: Collocation) -> float:
     """RMS error of the slopes that the window's polynomials leave, over the slopes; 0 if noise hides it."""
     modes, variance = _tested_modes(field, noise, collocation.axes)
     window = collocation.window
@@ -144,7 +146,7 @@ def _truncation(modes: Float64[np.ndarray, "time sample"], variance: float, wind
     points, _ = legendre.leggauss(degree)
     rise = legendre.legval(points, legendre.legder(np.eye(degree + 2)[-1])) * (2.0 / ((width - 1) * dt))
     left_out = np.mean([np.mean((next_coefficient @ modes[s : s + width]) ** 2) for s in window.starts(len(modes))])
-    left_out = max(left_out - variance * float(next_coefficient @ next_coefficient), 0.0)
+    left_out = max(left_out - (1.0 + NOISE_UNSURE) * variance * float(next_coefficient @ next_coefficient), 0.0)
     return left_out * float(np.mean(rise**2))
 
 

@@ -14,7 +14,7 @@ from pdenet.fields.field import Field
 
 
 def cutoffs(field: Field, noise: float) -> tuple[int, ...]:
-    collocation = choose_collocation(field, np.array([noise]), max_order=2, degree=2)
+    collocation = choose_collocation(field, np.full((field.n_runs, 1), noise), max_order=2, degree=2)
     return tuple(axis.cutoff for axis in collocation.axes if isinstance(axis, PeriodicAxis))
 
 
@@ -34,13 +34,21 @@ def test_noise_hides_the_faint_modes_but_not_the_strong_ones() -> None:
 
 
 def test_more_noise_asks_for_a_lower_degree(heat: Field) -> None:
-    clean = choose_collocation(heat, np.array([0.0]), max_order=2, degree=2).window
+    clean = choose_collocation(heat, np.zeros((3, 1)), max_order=2, degree=2).window
     noisy = replace(heat, values=heat.values + 0.01 * np.random.default_rng(1).standard_normal(heat.values.shape))
-    rough = choose_collocation(noisy, np.array([0.01]), max_order=2, degree=2).window
+    rough = choose_collocation(noisy, np.full((3, 1), 0.01), max_order=2, degree=2).window
     assert clean.degree > rough.degree
     assert rough.degree + 1 < rough.width
 
 
 def test_two_snapshots_are_too_few(heat: Field) -> None:
     with pytest.raises(InputError, match="at least 3"):
-        choose_collocation(heat.select(times=slice(0, 2)), np.array([0.0]), max_order=2, degree=2)
+        choose_collocation(heat.select(times=slice(0, 2)), np.zeros((3, 1)), max_order=2, degree=2)
+
+
+def test_noise_of_the_runs_looked_at_is_no_truncation(heat: Field) -> None:
+    # one run ten times as noisy as the others: an average over runs would read the rest of its noise as truncation
+    level = np.array([0.001, 0.001, 0.02])
+    shaken = np.random.default_rng(2).standard_normal(heat.values.shape) * level[:, None, None, None]
+    noisy = replace(heat, values=heat.values + shaken)
+    assert choose_collocation(noisy, level[:, None], max_order=2, degree=2).window.degree <= 3
