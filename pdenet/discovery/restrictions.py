@@ -1,4 +1,4 @@
-"""What the user knows of the equations beforehand: some coefficients, terms that cannot stand, the only ones that can."""
+"""What the user knows of the equations: some coefficients, terms that cannot stand, the only ones that can."""
 
 from __future__ import annotations
 
