@@ -1,4 +1,4 @@
-"""Policies side by side: PSNR of each stopping rule by noise level and on average, on one set of paths."""
+"""Stopping rules side by side: PSNR of each by noise level and on average, on one set of paths."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from torch import Tensor
 from backbone.errors import UsageError
 from durr.degrade import LEVELS
 from durr.policy.paths import Paths
-from durr.policy.rules import best_fixed_step, loss_after, oracle_steps, policy_steps
-from durr.policy.unit import PolicyUnit
+from durr.policy.rules import best_fixed_step, loss_after, oracle_steps
 
 ORACLE, FIXED = "oracle", "fixed"
 SIGMA_TOLERANCE = 0.01  # of 255: sigmas are given as whole numbers and kept as float32
@@ -73,20 +72,17 @@ class Comparison:
         return {"sigmas": list(self.sigmas), "fixed_steps": self.fixed_steps, "scores": scores}
 
 
-def compare(paths: Paths, policies: Mapping[str, PolicyUnit], sigmas: Sequence[int]) -> Comparison:
-    """Score the oracle, the policies and the best fixed number of steps at these levels (of 255).
+def compare(paths: Paths, steps: Mapping[str, Int[Tensor, " path"]], sigmas: Sequence[int]) -> Comparison:
+    """Score the oracle, rules by the steps they take on each path, and the best fixed number, at levels of 255.
 
     PSNR is minus the loss of the paths, so 50 dB at most. Raises UsageError for a level without paths.
     """
     levels = [_at_level(paths, sigma) for sigma in sigmas]
     counted = paths.select(torch.stack(levels).any(dim=0))
     fixed = best_fixed_step(counted)
-    steps = {
-        ORACLE: oracle_steps(paths),
-        **{name: policy_steps(policy, paths) for name, policy in policies.items()},
-        FIXED: torch.full((len(paths),), fixed, device=paths.loss.device),
-    }
-    scores = {name: _score(paths, taken, levels) for name, taken in steps.items()}
+    always = torch.full((len(paths),), fixed, device=paths.loss.device)
+    every = {ORACLE: oracle_steps(paths), **steps, FIXED: always}
+    scores = {name: _score(paths, taken, levels) for name, taken in every.items()}
     return Comparison(sigmas=tuple(sigmas), fixed_steps=fixed, scores=scores)
 
 

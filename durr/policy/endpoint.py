@@ -40,12 +40,12 @@ def stops(values: Float[Tensor, "*shape 2"]) -> Bool[Tensor, "*shape"]:
 
 
 class PolicyRule:
-    """The stopping rule of a learned policy (see `durr.stopping`)."""
+    """The stopping rule of a learned policy (see `durr.stopping`); it keeps a frozen copy of it."""
 
     kind: ClassVar[str] = "policy"
 
     def __init__(self, policy: PolicyUnit) -> None:
-        self.policy = policy.eval().requires_grad_(False)
+        self.policy = copy.deepcopy(policy).eval().requires_grad_(False)
 
     def start(self, unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"]) -> Endpoint:
         """A fresh endpoint: it sees the images as the first state of the solve."""
@@ -53,7 +53,9 @@ class PolicyRule:
 
     def to(self, device: torch.device) -> PolicyRule:
         """The rule with its weights on a device; this one stays where it is."""
-        return PolicyRule(copy.deepcopy(self.policy).to(device))
+        moved = PolicyRule(self.policy)
+        moved.policy.to(device)
+        return moved
 
     def state(self) -> dict[str, Any]:
         """Sizes and weights for a model file."""

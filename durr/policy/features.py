@@ -15,7 +15,7 @@ from torch import Tensor
 from durr.unit import FOLD, RestorationUnit
 
 BANDS = FOLD**2  # of a channel: its mean over a block of FOLD x FOLD pixels, and three differences
-MOST_CELLS = 2**13  # of a state that are looked at, about: looking costs 8 % of a step at most, of a large one less
+MOST_CELLS = 2**13  # of a state that are looked at, about: looking costs a fifth of a small step, 5 % of a large one
 
 
 class Looking:

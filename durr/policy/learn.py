@@ -15,12 +15,14 @@ from durr.policy.compare import Comparison, compare
 from durr.policy.paths import Paths, Replay
 from durr.policy.q_learning import QLearning
 from durr.policy.regression import hindsight_loss
+from durr.policy.rules import policy_steps
 from durr.policy.unit import PolicyUnit
 
 Q_LEARNING, REGRESSION = "q-learning", "regression"
 BATCH = 64  # paths
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 3e-3  # falls to zero along a cosine
 WEIGHT_DECAY = 1e-2
+N_UPDATES = 2000  # 10 s on one core
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +38,19 @@ class Learned:
         return self.comparison.best(list(self.policies))
 
 
-def learn_policy(training: Paths, validation: Paths, *, sigmas: Sequence[int], n_updates: int, seed: int) -> Learned:
+def learn_policy(
+    training: Paths, validation: Paths, *, sigmas: Sequence[int], n_updates: int = N_UPDATES, seed: int
+) -> Learned:
     """Learn on one set of paths by every algorithm, compare on the other at these levels (of 255).
 
     The same arguments give the same weights on one machine.
     """
     policies = {name: learn(name, training, n_updates=n_updates, seed=seed) for name in (Q_LEARNING, REGRESSION)}
-    return Learned(policies, compare(validation, policies, sigmas))
+    steps = {name: policy_steps(policy, validation) for name, policy in policies.items()}
+    return Learned(policies, compare(validation, steps, sigmas))
 
 
-def learn(algorithm: str, paths: Paths, *, n_updates: int, seed: int) -> PolicyUnit:
+def learn(algorithm: str, paths: Paths, *, n_updates: int = N_UPDATES, seed: int) -> PolicyUnit:
     """A policy learned by one algorithm: "q-learning" or "regression"."""
     policy = PolicyUnit(paths.seen.shape[-1], generator=torch.Generator().manual_seed(seed)).to(paths.seen.device)
     policy.standardise(paths.seen)

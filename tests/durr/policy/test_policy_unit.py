@@ -72,6 +72,18 @@ def test_images_of_a_batch_stop_as_each_alone(policy: PolicyUnit, shrinking, che
         assert torch.equal(alone.last[0], together.last[sample])
 
 
+def test_the_unit_can_be_trained_under_the_policy(policy: PolicyUnit, shrinking, checks) -> None:
+    batch = checks([0.05] * 3, [0.02, 0.06, 0.12], seed=10)
+    noisy = batch.noisy.requires_grad_()
+    rule = PolicyRule(policy)
+    path = unfold(shrinking, noisy, until=rule.start(shrinking, noisy), max_steps=12)
+    path.last.sum().backward()
+    # the sum of a block of 2 x 2 passes unchanged, so the gradient of the sum of all is 1 after any number of steps
+    assert (path.steps > 0).all()
+    assert torch.allclose(noisy.grad, torch.ones_like(noisy), atol=1e-5)  # float32, up to 12 steps
+    assert all(weight.grad is None for weight in rule.policy.parameters())
+
+
 def test_a_solve_leaves_nothing_for_the_next_one(policy: PolicyUnit, shrinking, checks) -> None:
     rule = PolicyRule(policy)
     counts = []
