@@ -41,7 +41,7 @@ def decide(inference: Inference, samples: Num[np.ndarray, "row col channel"]) ->
         return Decision(_mean_over_crops(inference, spread_crops(samples)), {})
     lanes = to_lanes(samples, channels)
     if len(lanes) > 1:
-        return Decision(inference.stopping_times(lanes).mean().item(), {})
+        return Decision(inference.stopping_times(lanes).double().mean().item(), {})
     path = inference.path(lanes)
     return Decision(path.steps.double().mean().item(), dict(enumerate(path.images)))
 
@@ -61,7 +61,7 @@ def _mean_over_crops(inference: Inference, crops: list[Num[np.ndarray, "crop_row
     lanes = [to_lanes(crop, unit.channels) for crop in crops]
     at_once = tile_budget(inference.device) // (bytes_per_pixel(unit) * lanes[0][:, 0].numel())
     groups = [lanes[first : first + max(at_once, 1)] for first in range(0, len(lanes), max(at_once, 1))]
-    return torch.cat([inference.stopping_times(torch.cat(group)) for group in groups]).mean().item()
+    return torch.cat([inference.stopping_times(torch.cat(group)) for group in groups]).double().mean().item()
 
 
 def _starts(length: int, count: int) -> list[int]:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 LEVELS = 255  # of an 8-bit file, above zero
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """clean, noisy: "batch channel row col" in [0, 1]. sigma: the level of each, in the same unit."""
+
+    clean: Float[Tensor, "batch channel row col"]
+    noisy: Float[Tensor, "batch channel row col"]
+    sigma: Float[Tensor, " batch"]
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return Batch(self.clean.to(device), self.noisy.to(device), self.sigma.to(device))
 
 
 def add_noise(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from backbone.errors import Diverged, UsageError
@@ -16,7 +16,7 @@ from backbone.integrate import integrate
 from backbone.precision import convolution_precision
 from backbone.schemes import Euler
 from durr.model import Denoiser
-from durr.unfold import Path, continued, steps_grid, unfold
+from durr.unfold import Path, continued, stopping_times, unfold
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -52,17 +52,12 @@ class Inference:
             lambda: unfold(unit, noisy, until=self.denoiser.rule.start(unit, noisy), max_steps=self.denoiser.max_steps)
         )
 
-    def stopping_times(self, noisy: Float[Tensor, "batch channel row col"]) -> Float64[Tensor, " batch"]:
+    def stopping_times(self, noisy: Float[Tensor, "batch channel row col"]) -> Int[Tensor, " batch"]:
         """After how many steps the rule stops each image; no image is kept."""
-        unit = self.denoiser.unit
-        noisy = continued(noisy.to(self.device), unit.align)
-        grid = steps_grid(self.denoiser.max_steps)
-
-        def solve() -> Float64[Tensor, " batch"]:
-            until = self.denoiser.rule.start(unit, noisy)
-            return integrate(unit, unit.start(noisy), grid, Euler(), until=until).stopped_at
-
-        return self._finite(solve)
+        unit, noisy = self.denoiser.unit, noisy.to(self.device)
+        return self._finite(
+            lambda: stopping_times(unit, noisy, self.denoiser.rule.start(unit, noisy), self.denoiser.max_steps)
+        )
 
     def images_after(
         self, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]

@@ -47,6 +47,14 @@ def unfold(
     return Path(solved.ys[..., :rows, :columns], solved.stopped_at.long())
 
 
+def stopping_times(
+    unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"], until: Endpoint, max_steps: int
+) -> Int[Tensor, " batch"]:
+    """After how many steps each image stops, max_steps at most; no image is kept."""
+    start = unit.start(continued(noisy, unit.align))
+    return integrate(unit, start, steps_grid(max_steps), Euler(), until=until).stopped_at.long()
+
+
 def continued(image: Float[Tensor, "batch channel row col"], align: int) -> Float[Tensor, "batch channel rows cols"]:
     """The image continued below and to the right until its sides are multiples of align, mirrored about its edge."""
     for dim in (-2, -1):

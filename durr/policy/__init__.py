@@ -16,7 +16,7 @@ _HOMES = {
     "QLearning": "durr.policy.q_learning",
     "compare": "durr.policy.compare",
     "follow": "durr.policy.paths",
-    "learn_policy": "durr.policy.learn",
+    "learn_rules": "durr.policy.learn",
 }
 
 __all__ = sorted(_HOMES)

@@ -1,4 +1,4 @@
-"""Learn when to stop a frozen unit: policies by Q-learning and by regression, the better one by validation."""
+"""Learn when to stop a frozen unit: policies by Q-learning and by regression, a line; the best by validation."""
 
 from __future__ import annotations
 
@@ -12,45 +12,51 @@ from torch.optim import AdamW
 from backbone.train.fit import Progress, Update, fit
 from backbone.train.gradient import Gradient
 from durr.policy.compare import Comparison, compare
+from durr.policy.endpoint import PolicyRule
+from durr.policy.first_update import fit_first_update
 from durr.policy.paths import Paths, Replay
 from durr.policy.q_learning import QLearning
 from durr.policy.regression import hindsight_loss
-from durr.policy.rules import policy_steps
+from durr.policy.rules import steps_taken
 from durr.policy.unit import PolicyUnit
+from durr.stopping import FirstUpdate
 
-Q_LEARNING, REGRESSION = "q-learning", "regression"
+Q_LEARNING, REGRESSION, FIRST_UPDATE = "q-learning", "regression", "first update"
 BATCH = 64  # paths
 LEARNING_RATE = 3e-3  # falls to zero along a cosine
 WEIGHT_DECAY = 1e-2
-N_UPDATES = 2000  # 10 s on one core
+N_UPDATES = 2000  # enough: 10 s on one core
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """policies by algorithm, and how they compare on the validation paths."""
+    """Rules by what they were learned with, and how they compare on the validation paths."""
 
-    policies: Mapping[str, PolicyUnit]
+    rules: Mapping[str, FirstUpdate | PolicyRule]
     comparison: Comparison
 
     @property
     def best(self) -> str:
-        """The algorithm whose policy has the highest PSNR."""
-        return self.comparison.best(list(self.policies))
+        """The name of the rule with the highest PSNR."""
+        return self.comparison.best(list(self.rules))
 
 
-def learn_policy(
-    training: Paths, validation: Paths, *, sigmas: Sequence[int], n_updates: int = N_UPDATES, seed: int
+def learn_rules(
+    training: Paths, validation: Paths, *, sigmas: Sequence[int], most: int, n_updates: int, seed: int
 ) -> Learned:
-    """Learn on one set of paths by every algorithm, compare on the other at these levels (of 255).
+    """Learn on one set of paths in every way, compare on the other at these levels (of 255).
 
-    The same arguments give the same weights on one machine.
+    most: the longest unfolding of the unit's training. The same arguments give the same rules on one machine.
     """
-    policies = {name: learn(name, training, n_updates=n_updates, seed=seed) for name in (Q_LEARNING, REGRESSION)}
-    steps = {name: policy_steps(policy, validation) for name, policy in policies.items()}
-    return Learned(policies, compare(validation, steps, sigmas))
+    rules: dict[str, FirstUpdate | PolicyRule] = {
+        name: PolicyRule(learn(name, training, n_updates=n_updates, seed=seed)) for name in (Q_LEARNING, REGRESSION)
+    }
+    rules[FIRST_UPDATE] = fit_first_update(training, most)
+    steps = {name: steps_taken(rule, validation) for name, rule in rules.items()}
+    return Learned(rules, compare(validation, steps, sigmas))
 
 
-def learn(algorithm: str, paths: Paths, *, n_updates: int = N_UPDATES, seed: int) -> PolicyUnit:
+def learn(algorithm: str, paths: Paths, *, n_updates: int, seed: int) -> PolicyUnit:
     """A policy learned by one algorithm: "q-learning" or "regression"."""
     policy = PolicyUnit(paths.seen.shape[-1], generator=torch.Generator().manual_seed(seed)).to(paths.seen.device)
     policy.standardise(paths.seen)

@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from backbone.errors import UsageError
+from durr.degrade import Batch
 from durr.policy.features import Looking
-from durr.training.patches import Batch
+from durr.stopping import root_mean_square
 from durr.unfold import unfold
 from durr.unit import RestorationUnit
 
@@ -25,11 +26,12 @@ ERROR_FLOOR = 1e-5  # mean squared error of -50 dB: what is closer to the clean 
 class Paths:
     """seen: the features of the states after 0, 1, ..., max_steps steps. loss: of their images, in dB, lower is better.
 
-    sigma: the noise of each path, images in [0, 1].
+    update: root mean square of X(1) - X(0). sigma: the noise of each path. Both for images in [0, 1].
     """
 
     seen: Float[Tensor, "path time feature"]
     loss: Float[Tensor, "path time"]
+    update: Float[Tensor, " path"]
     sigma: Float[Tensor, " path"]
 
     def __len__(self) -> int:
@@ -47,11 +49,11 @@ class Paths:
 
     def select(self, which: Int[Tensor, " chosen"] | Bool[Tensor, " path"]) -> Paths:
         """Some of the paths."""
-        return Paths(self.seen[which], self.loss[which], self.sigma[which])
+        return Paths(self.seen[which], self.loss[which], self.update[which], self.sigma[which])
 
     def to(self, device: torch.device) -> Paths:
         """The paths on a device."""
-        return Paths(self.seen.to(device), self.loss.to(device), self.sigma.to(device))
+        return Paths(self.seen.to(device), self.loss.to(device), self.update.to(device), self.sigma.to(device))
 
 
 def image_loss(
@@ -64,12 +66,13 @@ def image_loss(
 
 @dataclass(eq=False)
 class _Witness:
-    """An endpoint that stops nothing and notes features and loss of every state."""
+    """An endpoint that stops nothing and notes features and loss of every state, and the first update."""
 
     unit: RestorationUnit
     clean: Float[Tensor, "batch channel row col"]
     seen: list[Tensor] = field(default_factory=list)
     losses: list[Tensor] = field(default_factory=list)
+    images: list[Tensor] = field(default_factory=list)  # X(0), X(1)
 
     def __post_init__(self) -> None:
         self._looking = Looking(self.unit)
@@ -77,7 +80,10 @@ class _Witness:
     def __call__(self, t: float, y: Float[Tensor, "batch row col feature"]) -> Bool[Tensor, " batch"]:
         rows, columns = self.clean.shape[-2:]
         self.seen.append(self._looking(y))
-        self.losses.append(image_loss(self.unit.image(y)[..., :rows, :columns], self.clean))
+        image = self.unit.image(y)
+        self.losses.append(image_loss(image[..., :rows, :columns], self.clean))
+        if len(self.images) < 2:
+            self.images.append(image)
         return torch.zeros(len(y), dtype=torch.bool, device=y.device)
 
 
@@ -86,22 +92,28 @@ def follow(
 ) -> Paths:
     """The paths of all images of the batches, max_steps steps each; batches may differ in size.
 
-    precision: of the convolutions, as the policy will meet it. Raises UsageError if there is no batch.
+    max_steps: 1 or more. precision: of the convolutions, as the policy will meet it. Raises UsageError if there is no
+    batch.
     """
     parts = [_follow(unit, batch, max_steps, precision) for batch in batches]
     if not parts:
         raise UsageError("there are no images", where="follow(batches=)", cure="give one batch or more")
-    return Paths(*(torch.cat(part) for part in zip(*parts, strict=True)))
+    return Paths(
+        seen=torch.cat([part.seen for part in parts]),
+        loss=torch.cat([part.loss for part in parts]),
+        update=torch.cat([part.update for part in parts]),
+        sigma=torch.cat([part.sigma for part in parts]),
+    )
 
 
-def _follow(
-    unit: RestorationUnit, batch: Batch, max_steps: int, precision: torch.dtype
-) -> tuple[Float[Tensor, "batch time feature"], Float[Tensor, "batch time"], Float[Tensor, " batch"]]:
+def _follow(unit: RestorationUnit, batch: Batch, max_steps: int, precision: torch.dtype) -> Paths:
     witness = _Witness(unit, batch.clean)
     lower = precision != torch.float32
     with torch.no_grad(), torch.autocast(batch.noisy.device.type, precision, enabled=lower):
         unfold(unit, batch.noisy, until=witness, max_steps=max_steps)
-    return torch.stack(witness.seen, dim=1), torch.stack(witness.losses, dim=1), batch.sigma
+    first, second = witness.images
+    update = root_mean_square(second - first)
+    return Paths(torch.stack(witness.seen, dim=1), torch.stack(witness.losses, dim=1), update, batch.sigma)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,24 @@
-"""After how many steps a path is left: by a policy, by an oracle, or always after the same number."""
+"""After how many steps a path is left: by a rule, by an oracle, or always after the same number."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from durr.policy.endpoint import stops
+from durr.policy.endpoint import PolicyRule, stops
 from durr.policy.paths import Paths
 from durr.policy.unit import PolicyUnit
+from durr.stopping import FirstUpdate
+
+
+def steps_taken(rule: FirstUpdate | PolicyRule, paths: Paths) -> Int[Tensor, " path"]:
+    """Where the rule leaves each path, without unfolding it again."""
+    if isinstance(rule, PolicyRule):
+        return policy_steps(rule.policy, paths)
+    return rule.steps(paths.update).round().long().clamp_max(paths.max_steps)
 
 
 def policy_steps(policy: PolicyUnit, paths: Paths) -> Int[Tensor, " path"]:
@@ -32,3 +42,15 @@ def best_fixed_step(paths: Paths) -> int:
 def loss_after(paths: Paths, steps: Int[Tensor, " path"]) -> Float[Tensor, " path"]:
     """L of each path after its number of steps, dB."""
     return paths.loss.gather(1, steps.unsqueeze(1)).squeeze(1)
+
+
+def steps_by_level(
+    paths: Paths, steps: Int[Tensor, " path"], edges: Float[Tensor, " edge"]
+) -> list[tuple[float, float]]:
+    """(sigma, steps), means over the paths of every interval of levels that has any: what --sigma asks for."""
+    means = []
+    for low, high in pairwise(edges):
+        inside = (paths.sigma >= low) & (paths.sigma < high)
+        if inside.any():
+            means.append((float(paths.sigma[inside].mean()), float(steps[inside].double().mean())))
+    return means

@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import UInt8
 
-from backbone.errors import InputError, UsageError
+from backbone.errors import UsageError
 from backbone.precision import convolution_precision
 from backbone.runs import RunFolder
 from durr.degrade import LEVELS
-from durr.images.inputs import every_picture
-from durr.model import Denoiser, Level
-from durr.stopping import FirstUpdate
+from durr.model import Denoiser
 from durr.training.card import model_card
-from durr.training.first_update import fit_first_update, steps_by_level
 from durr.training.patches import NoisyPatches
-from durr.training.paths import record_paths
-from durr.training.pictures import load_pictures
-from durr.training.schedule import HandSet, longest_unfolding
-from durr.training.unit_training import UnitSettings, UnitTraining
+from durr.training.pictures import Pictures, pictures_of
+from durr.training.schedule import ByRule, HandSet
+from durr.training.stopping import Candidate, with_best_rule
+from durr.training.unit_training import Stopping, UnitSettings, UnitTraining
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
 
-HELD_OUT = 20  # without --val, every 20th picture is for validation
 SETTINGS, MODEL, CARD = "settings.json", "model.safetensors", "model.json"
-LONGEST = 12  # steps of a path: far enough beyond every stopping time for strengths up to 2 at moderate noise
-RULE_PATCH, RULE_BATCH, RULE_BATCHES = 128, 16, 24  # what the stopping rule is fitted on: 384 larger patches
-RULE_SEED = 1  # patches that the unit has not seen in this cut
-LEVELS_TOLD = 8  # intervals of noise for which the number of steps is kept, for --sigma
+UNIT, JOINT = "unit", "joint"  # the stages that change the unit, as their checkpoints are named
+JOINT_STEPS, JOINT_RATE = 0.1, 0.1  # of the updates and of the learning rate of the first stage
+JOINT_SEED = 2  # added to the seed: other patches than those of the first stage
 
 Talk = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """8-bit pictures to train and to validate on; files: those of the training."""
-
-    training: list[UInt8[np.ndarray, "_ _ channel"]]
-    validating: list[UInt8[np.ndarray, "_ _ channel"]]
-    files: list[Path]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +83,7 @@ def train_denoiser(
     """Train in a run folder, or go on in one; the model's card, with the folder as "run"."""
     if resume and out is None:
         raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
-    pictures = pictures_of(settings, talk)
+    pictures = pictures_of(settings.data, settings.val, settings.channels, talk)
     with RunFolder.create("train-denoise", out, overwrite, resume=resume) as run:
         _agree(run, settings, resume)
         denoiser, figures = _trained(settings, pictures, run, talk, progress)
@@ -116,78 +102,116 @@ def train_denoiser(
 def _trained(
     settings: DenoiseSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
 ) -> tuple[Denoiser, dict[str, Any]]:
-    """The model and what it reached on the validation pictures."""
-    precision = convolution_precision(settings.device)
-    patches = NoisyPatches(
-        pictures.training,
-        batch=settings.batch,
-        size=settings.patch,
-        sigma_max=settings.sigma_max / LEVELS,
-        seed=settings.seed,
-    )
-    validation = Validation(pictures.validating, precision)
+    """The model and what it reached on the validation pictures.
+
+    The three stages of DURR: the unit under hand-set numbers of steps, a policy for it, and the unit refined under that
+    policy, for which it is then learned again. What is better on the validation pictures is kept.
+    """
+    stages = _Stages(settings, pictures, run, talk, progress)
     unit = RestorationUnit(settings.channels, generator=torch.Generator().manual_seed(settings.seed))
-    training = UnitTraining(
-        UnitSettings(
-            stage="unit",
+    alone = stages.stopped(stages.of_the_unit(unit.to(settings.device)))
+    joint = stages.stopped(stages.joint(alone.denoiser))
+    best = max((alone, joint), key=lambda candidate: candidate.psnr)
+    figures = {
+        "validation_psnr": stages.validation(best.denoiser.unit),
+        "kept": JOINT if best is joint else UNIT,
+        "stopping": {UNIT: alone.as_dict(), JOINT: joint.as_dict()},
+    }
+    return best.denoiser, figures
+
+
+class _Stages:
+    """The stages of one training, and what they share."""
+
+    def __init__(
+        self, settings: DenoiseSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
+    ) -> None:
+        self.settings = settings
+        self.pictures = pictures
+        self.run = run
+        self.talk = talk
+        self.progress = progress
+        self.precision = convolution_precision(settings.device)
+        self.validation = Validation(pictures.validating, self.precision)
+
+    def of_the_unit(self, unit: RestorationUnit) -> RestorationUnit:
+        """The first stage. If it changes anything, what a joint stage left of an earlier unit is void."""
+        settings = self.settings
+        training = self._training(
+            UNIT,
+            unit,
+            HandSet(settings.seed),
             n_steps=settings.n_steps,
-            learning_rate=settings.learning_rate,
-            precision=precision,
+            rate=settings.learning_rate,
+            seed=settings.seed,
+        )
+        if training.step < settings.n_steps:
+            for stale in self.run.work.glob(f"{JOINT}-*"):
+                stale.unlink()
+        return training.run()
+
+    def joint(self, denoiser: Denoiser) -> RestorationUnit:
+        """The unit of a denoiser, refined at the stopping times of its rule."""
+        settings = self.settings
+        unit = copy.deepcopy(denoiser.unit).requires_grad_(True)
+        training = self._training(
+            JOINT,
+            unit,
+            ByRule(denoiser.rule, unit, denoiser.max_steps, self.precision),
+            n_steps=math.ceil(JOINT_STEPS * settings.n_steps),
+            rate=JOINT_RATE * settings.learning_rate,
+            seed=settings.seed + JOINT_SEED,
+        )
+        return training.run()
+
+    def stopped(self, unit: RestorationUnit) -> Candidate:
+        """The second stage: the unit with the stopping rule that is best for it."""
+        self.talk("stopping rules are learned")
+        settings = self.settings
+        candidate = with_best_rule(
+            unit,
+            self.pictures,
+            n_steps=settings.n_steps,
+            sigma_max=settings.sigma_max / LEVELS,
+            precision=self.precision,
+            seed=settings.seed,
+        )
+        self.talk(candidate.learned.comparison.table())
+        return candidate
+
+    def _training(
+        self, stage: str, unit: RestorationUnit, stopping: Stopping, *, n_steps: int, rate: float, seed: int
+    ) -> UnitTraining:
+        """A stage of updates, at its checkpoint if there is one."""
+        settings = self.settings
+        unit_settings = UnitSettings(
+            stage=stage,
+            n_steps=n_steps,
+            learning_rate=rate,
+            precision=self.precision,
             device=settings.device,
             save_every_s=settings.save_every_s,
-        ),
-        unit.to(settings.device),
-        HandSet(settings.seed),
-        patches,
-        validation,
-        run.work,
-        progress=progress,
-        log=run.append_log,
-    )
-    if training.resume():
-        talk(f"goes on after step {training.step}")
-    unit = training.run()
-    talk("the stopping rule is fitted")
-    rule, levels = _fitted_rule(unit, pictures, settings, precision)
-    denoiser = Denoiser(
-        unit=unit, rule=rule, max_steps=LONGEST, sigmas=(0.0, settings.sigma_max / LEVELS), levels=levels
-    )
-    return denoiser, {"validation_psnr": validation(unit)}
-
-
-def _fitted_rule(
-    unit: RestorationUnit, pictures: Pictures, settings: DenoiseSettings, precision: torch.dtype
-) -> tuple[FirstUpdate, tuple[Level, ...]]:
-    """The rule, and the steps it takes by level of noise; from pictures of the training."""
-    sigma_max = settings.sigma_max / LEVELS
-    size = min(RULE_PATCH, *(min(picture.shape[:2]) for picture in pictures.training))
-    patches = NoisyPatches(
-        pictures.training, batch=RULE_BATCH, size=size, sigma_max=sigma_max, seed=settings.seed + RULE_SEED
-    )
-    paths = record_paths(unit, patches, n_batches=RULE_BATCHES, max_steps=LONGEST, precision=precision)
-    most = longest_unfolding(sigma_max)
-    rule = fit_first_update(paths, most)
-    edges = torch.linspace(0.0, sigma_max, LEVELS_TOLD + 1)
-    return rule, (*steps_by_level(rule, paths, edges), (1.0, float(most)))
-
-
-def pictures_of(settings: DenoiseSettings, talk: Talk) -> Pictures:
-    """The pictures to train and to validate on; no file is in both. Raises InputError."""
-    files = every_picture(settings.data)
-    if settings.val:
-        held_out = every_picture(settings.val)
-        shared = {path.resolve() for path in files} & {path.resolve() for path in held_out}
-        if shared:
-            raise InputError(
-                f"{len(shared)} files are in DATA and in --val", where=str(min(shared)), cure="keep them apart"
-            )
-    else:
-        held_out = files[::HELD_OUT] if len(files) > 1 else files
-        files = [path for path in files if path not in held_out] or files
-    training = load_pictures(files, settings.channels, talk)
-    validating = load_pictures(held_out, settings.channels, talk)
-    talk(f"{len(training)} pictures to train on, {len(validating)} to validate on")
-    return Pictures(training, validating, files)
+        )
+        patches = NoisyPatches(
+            self.pictures.training,
+            batch=settings.batch,
+            size=settings.patch,
+            sigma_max=settings.sigma_max / LEVELS,
+            seed=seed,
+        )
+        training = UnitTraining(
+            unit_settings,
+            unit,
+            stopping,
+            patches,
+            self.validation,
+            self.run.work,
+            progress=self.progress,
+            log=self.run.append_log,
+        )
+        if training.resume():
+            self.talk(f"{stage}: goes on after step {training.step}")
+        return training
 
 
 def _agree(run: RunFolder, settings: DenoiseSettings, resume: bool) -> None:

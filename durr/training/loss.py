@@ -12,7 +12,7 @@ from torch import Tensor
 from backbone.endpoint import AfterSteps
 from backbone.integrate import integrate
 from backbone.schemes import Euler
-from durr.training.patches import Batch
+from durr.degrade import Batch
 from durr.unfold import steps_grid
 from durr.unit import RestorationUnit
 

@@ -6,30 +6,15 @@ Batch k is a function of the seed and k alone, so that a training goes on exactl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
+from jaxtyping import UInt8
 
 from backbone.errors import InputError, UsageError
-from durr.degrade import LEVELS, add_noise, recorded
+from durr.degrade import LEVELS, Batch, add_noise, recorded
 
 RECORDED_SHARE = 0.25  # of the patches look as an 8-bit file would hold them
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """clean, noisy: "batch channel row col" in [0, 1]. sigma: the level of each, in the same unit."""
-
-    clean: Float[Tensor, "batch channel row col"]
-    noisy: Float[Tensor, "batch channel row col"]
-    sigma: Float[Tensor, " batch"]
-
-    def to(self, device: torch.device) -> Batch:
-        """The batch on a device."""
-        return Batch(self.clean.to(device), self.noisy.to(device), self.sigma.to(device))
 
 
 class NoisyPatches:

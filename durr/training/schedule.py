@@ -9,7 +9,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from durr.training.patches import Batch
+from durr.degrade import Batch
+from durr.stopping import StoppingRule
+from durr.unfold import stopping_times
+from durr.unit import RestorationUnit
 
 WARM_UP = 100  # updates until the learning rate is full
 COOL_DOWN = 0.4  # the last share of a training, in which the learning rate falls to zero
@@ -43,6 +46,25 @@ class HandSet:
         generator = torch.Generator().manual_seed(self.seed + step)
         chance = torch.rand(batch.sigma.shape, generator=generator).to(batch.sigma)
         return (FIRST + PER_LEVEL * batch.sigma + chance).floor().long()
+
+
+@dataclass(frozen=True, eq=False)
+class ByRule:
+    """How often each sample is unfolded once there is a rule: as it says of the unit as it is now, but once at least.
+
+    Of a sample that takes no step the unit learns nothing. unit: the one in training. max_steps: the longest path. precision: of the convolutions.
+    """
+
+    rule: StoppingRule
+    unit: RestorationUnit
+    max_steps: int
+    precision: torch.dtype
+
+    def __call__(self, batch: Batch, step: int) -> Int[Tensor, " batch"]:
+        lower = self.precision != torch.float32
+        with torch.no_grad(), torch.autocast(batch.noisy.device.type, self.precision, enabled=lower):
+            until = self.rule.start(self.unit, batch.noisy)
+            return stopping_times(self.unit, batch.noisy, until, self.max_steps).clamp_min(1)
 
 
 def longest_unfolding(sigma_max: float) -> int:

@@ -18,8 +18,9 @@ from backbone.train.average import WeightAverage
 from backbone.train.fit import Progress, fit
 from backbone.train.gradient import Gradient
 from backbone.train.muon import Muon
+from durr.degrade import Batch
 from durr.training.loss import StoppedError
-from durr.training.patches import Batch, NoisyPatches
+from durr.training.patches import NoisyPatches
 from durr.training.schedule import learning_rate_share, trunk_end
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from durr.degrade import Batch
 from durr.policy.features import BANDS, bands
 from durr.policy.paths import Paths, follow
-from durr.training.patches import Batch
 from durr.unit import RestorationUnit
 
 KEPT = 0.8  # of all differences within a block, by each step

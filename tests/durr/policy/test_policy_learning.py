@@ -11,21 +11,21 @@ from backbone.checkpoint import load_state, save_state
 from backbone.errors import UsageError
 from backbone.train.fit import fit
 from durr.policy.compare import FIXED, ORACLE, compare
-from durr.policy.learn import Q_LEARNING, REGRESSION, Learned, learn, learn_policy
+from durr.policy.learn import Q_LEARNING, REGRESSION, Learned, learn, learn_rules
 from durr.policy.paths import ERROR_FLOOR, Paths, Replay, follow, image_loss
 from durr.policy.q_learning import QLearning, bellman_targets
 from durr.policy.regression import remaining_gains
-from durr.policy.rules import best_fixed_step, loss_after, oracle_steps, policy_steps
+from durr.policy.rules import best_fixed_step, loss_after, oracle_steps, steps_taken
 from durr.policy.unit import PolicyUnit
 from durr.policy.value import squash, unsquash
 from durr.unfold import unfold
 
-KEPT, SIGMAS = 0.8, (10, 25, 40)
+KEPT, SIGMAS, MAX_STEPS = 0.8, (10, 25, 40), 12
 
 
 @pytest.fixture(scope="module")
 def learned(training_paths: Paths, validation_paths: Paths) -> Learned:
-    return learn_policy(training_paths, validation_paths, sigmas=SIGMAS, n_updates=200, seed=0)
+    return learn_rules(training_paths, validation_paths, sigmas=SIGMAS, most=MAX_STEPS, n_updates=200, seed=0)
 
 
 def test_the_known_path_is_followed(shrinking, checks) -> None:
@@ -123,14 +123,14 @@ def test_the_comparison_counts_what_it_says(learned: Learned, validation_paths: 
     comparison, loss = learned.comparison, validation_paths.loss
     assert comparison.scores[ORACLE].mean == pytest.approx(-loss.min(dim=1).values.mean().item(), abs=1e-4)
     assert comparison.fixed_steps == best_fixed_step(validation_paths) == int(loss.mean(dim=0).argmin())
-    policy = learned.policies[learned.best]
-    found = -loss_after(validation_paths, policy_steps(policy, validation_paths)).mean().item()
+    steps = steps_taken(learned.rules[learned.best], validation_paths)
+    found = -loss_after(validation_paths, steps).mean().item()
     assert comparison.scores[learned.best].mean == pytest.approx(found, abs=1e-4)  # sums in another order
     assert comparison.gap_to_oracle(ORACLE) == 0.0
     assert comparison.gain_over_fixed(FIXED) == 0.0
     assert comparison.best([FIXED, learned.best]) == learned.best
     lines = comparison.table().splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert all(line.count("|") == 6 for line in lines)
     assert comparison.as_dict()["sigmas"] == list(SIGMAS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from durr.training.patches import Batch
+from durr.degrade import Batch
 from durr.training.schedule import FIRST, PER_LEVEL, WARM_UP, HandSet, learning_rate_share, trunk_end
 
 
