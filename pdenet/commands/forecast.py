@@ -32,6 +32,9 @@ def forecast(
     ensemble: Annotated[
         int, typer.Option("--ensemble", help="Forecasts with coefficients drawn from their covariance, as 20.")
     ] = 0,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", help="Relative error of the equation's solver per snapshot.")
+    ] = 1e-6,
     compare: Annotated[Path | None, typer.Option("--compare", help="Measurements to compare with.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The .npz or .nc file to write.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite/--no-overwrite", help="Replace existing files.")] = False,
@@ -74,6 +77,7 @@ def forecast(
         dx=dx,
         boundary=bc,
         complex_parts=complex,
+        tolerance=tolerance,
         seed=seed,
         device=device,
         told=talk.progress,

@@ -13,6 +13,8 @@ from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 from pdenet.learned.record import Learned
 
+COARSEST = 1e-4  # tolerance of the solver
+
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
@@ -63,16 +65,30 @@ def _with_coefficients(equations: Sequence[Equation], coefficients: list[float])
     return tuple(renewed)
 
 
+def ensemble_tolerance(
+    equations: Sequence[Equation], covariance: Float64[np.ndarray, "coefficient coefficient_"], least: float
+) -> float:
+    """How exactly the members must be solved: a tenth of what their coefficients change by, and no better than `least`.
+
+    Members and centre are solved alike, so most of the error of the solver is in both and leaves the spread alone.
+    """
+    size = np.abs([c for equation in equations for c in equation.coefficients])
+    shares = np.sqrt(np.diag(covariance)) / np.maximum(size, np.finfo(float).tiny)
+    return float(np.clip(0.1 * shares.max(initial=0.0), least, max(least, COARSEST)))
+
+
 def run_ensemble(
+    equations: tuple[Equation, ...],
     members: Sequence[tuple[Equation, ...]],
-    centre: Field,
     forecast: Callable[[tuple[Equation, ...]], Field],
     told: Callable[[str], None],
 ) -> Ensemble:
-    """Forecast every member, one after the other, and keep their spread only.
+    """Forecast the equations themselves and every member, one after the other, and keep the members' spread only.
 
-    centre: the forecast of the equations themselves. Raises UntrustedResult if fewer than two members last.
+    Raises UntrustedResult if fewer than two members last.
     """
+    told("ensemble: its centre")
+    centre = forecast(equations)
     total = np.zeros_like(centre.values)
     squares = np.zeros_like(centre.values)
     lost = 0

@@ -11,7 +11,13 @@ from jaxtyping import Float64
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 from pdenet.forecasting.comparison import error_by_time, horizon, relative_size, spreads
-from pdenet.forecasting.ensemble import Ensemble, coefficient_covariance, draw_equations, run_ensemble
+from pdenet.forecasting.ensemble import (
+    Ensemble,
+    coefficient_covariance,
+    draw_equations,
+    ensemble_tolerance,
+    run_ensemble,
+)
 from pdenet.forecasting.plan import Plan, make_plan
 from pdenet.forecasting.rolling import forecast_by_equations, forecast_by_network
 from pdenet.forecasting.snapshots import Data
@@ -61,6 +67,7 @@ def forecast(
     dx: str | float | Sequence[float] | None = None,
     boundary: str | Sequence[str] | None = None,
     complex_parts: str | None = None,
+    tolerance: float = 1e-6,
     seed: int = 0,
     device: str = "auto",
     told: Told = lambda text: None,
@@ -71,7 +78,8 @@ def forecast(
     snapshot, on the clock of the data; by default the end of `compare`. save_every: by default the step of `compare`,
     else of the data. solver: "equation", "network" or "both"; None takes the network of a run of the paper's recipe.
     ensemble: members with coefficients drawn from their covariance, 0 or at least 2. variables to complex_parts: how
-    files are read, as in `pdenet.read`. seed: of the draws. told: progress.
+    files are read, as in `pdenet.read`. tolerance: relative error of the equation's solver from one snapshot to the
+    next. seed: of the draws. told: progress.
     Raises UsageError for a wrong word, InputError for data that do not fit the run, ModelError for a run that cannot
     be read, Diverged with time and place at a blow-up, UntrustedResult for equations that cannot be run.
     """
@@ -88,6 +96,7 @@ def forecast(
         ensemble=ensemble,
         compare=compare,
         options=options,
+        tolerance=tolerance,
         seed=seed,
         device=device,
     )
@@ -96,14 +105,9 @@ def forecast(
 
 def run_plan(plan: Plan, told: Told = lambda text: None) -> Forecast:
     """Forecast, draw the ensemble, compare."""
-    fields: dict[Solver, Field] = {}
-    for solver in plan.solvers:
-        told(f"running the {solver}")
-        fields[solver] = (
-            _by_equations(plan, plan.source.learned.equations) if solver == "equation" else _by_network(plan)
-        )
+    fields = {solver: _run(plan, solver, told) for solver in plan.solvers}
     notes = [*plan.notes, *_out_of_range(plan, fields)]
-    ensemble = _ensemble(plan, fields["equation"], notes.append, told) if plan.ensemble else None
+    ensemble = _ensemble(plan, notes.append, told) if plan.ensemble else None
     unit = spreads(fields[plan.solvers[0]] if plan.measured is None else plan.measured)
     errors = {
         solver: error_by_time(field, plan.measured, plan.pairs, unit)
@@ -125,21 +129,26 @@ def run_plan(plan: Plan, told: Told = lambda text: None) -> Forecast:
     )
 
 
-def _by_equations(plan: Plan, equations: tuple[Equation, ...]) -> Field:
-    return forecast_by_equations(equations, plan.start, plan.times, plan.device)
-
-
-def _by_network(plan: Plan) -> Field:
+def _run(plan: Plan, solver: Solver, told: Told) -> Field:
+    """The forecast of one of the models."""
+    told(f"running the {solver}")
+    if solver == "equation":
+        return _by_equations(plan, plan.source.learned.equations, plan.tolerance)
     model = plan.source.load_network(plan.start, plan.device)
     dt = plan.source.learned.dt
     return forecast_by_network(model, plan.start, plan.times, dt=dt, steps=plan.network_steps, device=plan.device)
 
 
-def _ensemble(plan: Plan, centre: Field, note: Told, told: Told) -> Ensemble:
+def _by_equations(plan: Plan, equations: tuple[Equation, ...], tolerance: float) -> Field:
+    return forecast_by_equations(equations, plan.start, plan.times, tolerance=tolerance, device=plan.device)
+
+
+def _ensemble(plan: Plan, note: Told, told: Told) -> Ensemble:
     learned = plan.source.learned
     covariance = coefficient_covariance(learned, note)
     members = draw_equations(learned.equations, covariance, plan.ensemble, np.random.default_rng(plan.seed))
-    found = run_ensemble(members, centre, lambda equations: _by_equations(plan, equations), told)
+    tolerance = ensemble_tolerance(learned.equations, covariance, plan.tolerance)
+    found = run_ensemble(learned.equations, members, lambda one: _by_equations(plan, one, tolerance), told)
     if found.lost:
         note(f"{found.lost} of {found.size} members of the ensemble blow up and are left out")
     return found

@@ -34,6 +34,7 @@ class Plan:
     pairs: tuple[tuple[int, int], ...]
     network_steps: tuple[int, ...]
     ensemble: int
+    tolerance: float
     seed: int
     device: torch.device
     notes: tuple[str, ...]
@@ -50,11 +51,13 @@ def make_plan(
     ensemble: int,
     compare: Data | None,
     options: ReadOptions,
+    tolerance: float,
     seed: int,
     device: str,
 ) -> Plan:
     """The plan of `forecast`'s words; every wrong one is refused here."""
-    _check_words(data, init, ensemble, seed)
+    _check_start(data, init)
+    _check_numbers(ensemble, tolerance, seed)
     notes: list[str] = []
     source = Source.of(run)
     learned, solvers = source.learned, source.solvers(solver)
@@ -78,13 +81,14 @@ def make_plan(
         pairs=() if measured is None else _pairs(start, measured, times),
         network_steps=network_steps(times, learned.dt) if "network" in solvers else (),
         ensemble=ensemble,
+        tolerance=tolerance,
         seed=seed,
         device=resolve_device(device),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _check_words(data: Data | None, init: Data | None, ensemble: int, seed: int) -> None:
+def _check_start(data: Data | None, init: Data | None) -> None:
     if data is None and init is None:
         raise UsageError(
             "nothing to start from", where="DATA", cure="pdenet-durr forecast RUN DATA, or forecast RUN --init STATE"
@@ -95,8 +99,13 @@ def _check_words(data: Data | None, init: Data | None, ensemble: int, seed: int)
             where="--init",
             cure="leave out one of them",
         )
+
+
+def _check_numbers(ensemble: int, tolerance: float, seed: int) -> None:
     if ensemble < 0 or ensemble == 1:
         raise UsageError(f"an ensemble of {ensemble} has no spread", where="--ensemble", cure="--ensemble 20")
+    if not 1e-12 <= tolerance <= 0.1:  # the least is a few hundred roundings of a step
+        raise UsageError(f"tolerance={tolerance:g} cannot be", where="--tolerance", cure="--tolerance 1e-6")
     if seed < 0:
         raise UsageError(f"seed {seed} is negative", where="--seed", cure="--seed 0")
 

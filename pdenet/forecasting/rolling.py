@@ -28,10 +28,11 @@ def demand_periodic(start: Field) -> None:
 
 
 def forecast_by_equations(
-    equations: Sequence[Equation], start: Field, times: Sequence[float], device: torch.device
+    equations: Sequence[Equation], start: Field, times: Sequence[float], *, tolerance: float, device: torch.device
 ) -> Field:
     """The snapshots at `times` from the one snapshot of `start` at times[0], by the spectral solver.
 
+    tolerance: relative error in time from one snapshot to the next; it also decides how fine the inner grid is.
     Raises UntrustedResult if short waves grow without bound under the equations, Diverged with time and place.
     """
     texts = [equation.to_text(digits=None) for equation in equations]
@@ -42,6 +43,7 @@ def forecast_by_equations(
             lengths=tuple(map(float, start.lengths)),
             names=start.names,
             times=times,
+            tolerance=tolerance,
             device=device,
         )
     except Diverged as blow_up:

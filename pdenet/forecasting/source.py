@@ -5,20 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 
 from backbone.errors import UsageError
-from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
 from pdenet.learned.reading import read_learned
 from pdenet.learned.record import Learned
 from pdenet.network.checkpoint import restore_network
+from pdenet.network.paper import PaperResult
 from pdenet.network.rhs import LearnedPDE
 
-Run = str | PathLike[str] | PDENet
 Solver = Literal["equation", "network"]
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """An estimator after `fit`: `pdenet.PDENet`."""
+
+    @property
+    def learned_(self) -> Learned: ...
+
+    @property
+    def paper_(self) -> PaperResult | None: ...
+
+
+Run = str | PathLike[str] | Fitted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,12 +44,18 @@ class Source:
     network: LearnedPDE | None = None
 
     @classmethod
-    def of(cls, run: Run) -> Source:
-        """A finished run by its folder, or a fitted estimator."""
-        if isinstance(run, PDENet):
-            network = run.paper_.model if run.paper_ is not None else None
-            return cls(learned=run.learned_, name="the estimator", network=network)
-        return cls(learned=read_learned(Path(run)), name=str(run), folder=Path(run))
+    def of(cls, run: object) -> Source:
+        """A finished run by its folder, or a fitted estimator; UsageError for anything else."""
+        if isinstance(run, str | PathLike):
+            return cls(learned=read_learned(Path(run)), name=str(run), folder=Path(run))
+        if not isinstance(run, Fitted):
+            raise UsageError(
+                f"a {type(run).__name__} is neither the folder of a run nor an estimator that has learned",
+                where="forecast",
+                cure="forecast(PDENet().fit(field), field, t_end=1.0)",
+            )
+        network = run.paper_.model if run.paper_ is not None else None
+        return cls(learned=run.learned_, name="the estimator", network=network)
 
     def solvers(self, asked: str | None) -> tuple[Solver, ...]:
         """Which of the models are run, the first one for the result; UsageError for one that the run does not have.

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from backbone.errors import Diverged, InputError, UntrustedResult, UsageError
-from pdenet import forecast
+from pdenet import PDENet, forecast
 from pdenet.fields.field import Field
+from pdenet.forecasting.source import Source
 from pdenet.simulation import simulate
 from pdenet.writers import write_npz
 
@@ -173,12 +174,18 @@ def test_an_ill_posed_equation_is_no_wrong_usage(make_run: Make, make_waves: Wav
         ({"data": 1, "t_end": 1.0, "solver": "both"}, "has no network"),
         ({"data": 1, "t_end": 1.0, "boundary": "open"}, "--bc open"),
         ({"data": 1, "t_end": 1.0, "seed": -1}, "seed -1"),
+        ({"data": 1, "t_end": 1.0, "tolerance": 1.0}, "tolerance=1"),
     ],
 )
 def test_wrong_words(options: dict[str, object], told: str, make_run: Make, make_waves: Waves) -> None:
     words = {key: make_waves() if key in ("data", "init") else value for key, value in options.items()}
     with pytest.raises(UsageError, match=told):
         forecast(make_run(HEAT), **words)
+
+
+def test_only_runs_and_estimators_that_have_learned_forecast() -> None:
+    with pytest.raises(UsageError, match="a PDENet is neither the folder of a run nor an estimator that has learned"):
+        Source.of(PDENet())
 
 
 def test_measurements_must_stand_on_the_same_grid(make_run: Make, make_waves: Waves) -> None:
@@ -192,13 +199,18 @@ def test_measurements_must_stand_on_the_same_grid(make_run: Make, make_waves: Wa
             forecast(make_run(HEAT), init=waves, compare=measured)
 
 
-def test_two_dimensions_and_several_variables_against_the_simulator(make_run: Make) -> None:
-    """Another solution of the same equations by the same solver, saved twice as often: only its tolerance differs."""
+@pytest.mark.parametrize(("tolerance", "expected"), [(1e-6, 1e-4), (1e-8, 1e-5)])
+def test_two_dimensions_and_several_variables_against_the_simulator(
+    tolerance: float, expected: float, make_run: Make
+) -> None:
+    """Another solution of the same equations by the same solver, saved twice as often: only its tolerance differs.
+
+    A hundredth of the tolerance in energy is left out at the grid limit: its root in amplitude is the larger error.
+    """
     data = simulate("fitzhugh-nagumo", grid="16x16", runs=2, t_end=0.2, save_every=0.05, seed=1)
     texts = [
         "u_t = 0.1*u_xx + 0.1*u_yy + 1.0*u - 1.0*u**3 - 1.0*v + 0.01",
         "v_t = 0.2*v_xx + 0.2*v_yy + 0.5*u - 0.5*v",
     ]
-    found = forecast(make_run(texts, data), init=data, compare=data, save_every=0.025)
-    # 1e-8 an interval, and energy of 1e-6 at most beyond the 16 points that the start is cut to
-    assert np.nanmax(found.curves["error of the equation"]) < 1e-5
+    found = forecast(make_run(texts, data), init=data, compare=data, save_every=0.025, tolerance=tolerance)
+    assert np.nanmax(found.curves["error of the equation"]) < expected
