@@ -52,7 +52,8 @@ class HandSet:
 class ByRule:
     """How often each sample is unfolded once there is a rule: as it says of the unit as it is now, but once at least.
 
-    Of a sample that takes no step the unit learns nothing. unit: the one in training. max_steps: the longest path. precision: of the convolutions.
+    Of a sample that takes no step the unit learns nothing. unit: the one in training. max_steps: the longest path.
+    precision: of the convolutions.
     """
 
     rule: StoppingRule
