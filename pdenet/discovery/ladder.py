@@ -2,24 +2,18 @@
 
 A larger library is tried for a variable while its equation leaves more than noise leaves, and the largest library (the
 probe, on a thinned sample of the data) can explain more than half of that. The same measure accepts a rung: what it
-explains must exceed what then remains.
+explains must exceed what then remains. No library is larger than half the number of equations that the data make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
-import torch
-from jaxtyping import Float64
-
-from backbone.errors import UsageError
+from backbone.errors import InputError, UsageError
 from pdenet.discovery.collocation import Collocation
-from pdenet.discovery.groups import Groups
-from pdenet.discovery.noise_propagation import noise_residual
-from pdenet.discovery.normal_equations import NormalEquations, assemble
-from pdenet.discovery.resolution import choose_collocation
+from pdenet.discovery.regression import Regression, Setting
+from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.select import Front, first_weights, residual_power, select, solve_support, weighted_gram
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
@@ -34,42 +28,47 @@ LIBRARY_LIMIT = 600  # terms; the probe's path through more would take minutes
 
 @dataclass(frozen=True)
 class Rung:
-    """One library on the data: its bounds, its operators and the selection made for a variable."""
+    """One library on the data: its bounds, its operators and the selection made for a variable.
+
+    restrictions: what was known beforehand; its fixed terms belong to every equation.
+    """
 
     order: int
     degree: int
     collocation: Collocation
     front: Front
+    restrictions: Restrictions = field(default_factory=Restrictions)
 
     @property
     def support(self) -> tuple[Term, ...]:
-        """The chosen terms."""
+        """The chosen terms, without the fixed ones."""
         return self.front.support(self.front.chosen)
 
+    @property
+    def chosen(self) -> Equation:
+        """The chosen model."""
+        return self.equation(self.front.chosen)
+
     def equation(self, size: int) -> Equation:
-        """The model with `size` terms, fitted to the data that selection saw."""
+        """The model with `size` free terms, fitted to the data that selection saw."""
         coefficients = tuple(float(c) for c in self.front.models[size].coefficients)
-        return Equation(f"{self.front.name}_t", self.front.support(size), coefficients)
+        free = Equation(f"{self.front.name}_t", self.front.support(size), coefficients)
+        return self.restrictions.completed(free)
 
 
-@dataclass(frozen=True)
-class Climb:
-    """What climbing needs besides the data. noise: its standard deviation."""
-
-    noise: Float64[np.ndarray, "run channel"]
-    device: torch.device
-    generator: np.random.Generator
-    progress: Callable[[str], None]
-
-
-def rungs(field: Field, order: int | None, degree: int | None) -> list[tuple[int, int]]:
-    """The libraries to try, smallest first; a given order or degree is kept."""
+def rungs(
+    data: Field, order: int | None, degree: int | None, restrictions: Restrictions | None = None
+) -> list[tuple[int, int]]:
+    """The libraries to try, smallest first; a given order or degree is kept. Raises UsageError if all are too large."""
+    restrictions = restrictions or Restrictions()
+    if all(name in restrictions.candidates for name in data.names):
+        return [restrictions.order_and_degree()]
     bounds = {(order or o, degree or d) for o, d in RUNGS}
-    small = [b for b in sorted(bounds, key=_by_size) if _n_terms(field, *b) <= LIBRARY_LIMIT]
+    small = [b for b in sorted(bounds, key=_by_size) if _n_terms(data, *b) <= LIBRARY_LIMIT]
     if not small:
         o, d = min(bounds, key=_by_size)
         raise UsageError(
-            f"order {o} and degree {d} make {_n_terms(field, o, d)} candidate terms per equation; at most "
+            f"order {o} and degree {d} make {_n_terms(data, o, d)} candidate terms per equation; at most "
             f"{LIBRARY_LIMIT} can be told apart",
             where="--order, --degree",
             cure="learn --order 2 --degree 2",
@@ -81,24 +80,37 @@ def _by_size(bounds: tuple[int, int]) -> int:
     return RUNGS.index(bounds) if bounds in RUNGS else len(RUNGS) + sum(bounds)
 
 
-def _n_terms(field: Field, order: int, degree: int) -> int:
-    return len(candidate_terms(field.names, field.axes, order=order, degree=degree))
+def _n_terms(data: Field, order: int, degree: int) -> int:
+    return len(candidate_terms(data.names, data.axes, order=order, degree=degree))
 
 
-def climb(field: Field, bounds: Sequence[tuple[int, int]], setting: Climb) -> dict[str, Rung]:
-    """The rung on which each variable's equation is decided."""
+def climb(data: Field, names: Sequence[str], bounds: Sequence[tuple[int, int]], setting: Setting) -> dict[str, Rung]:
+    """The rung on which the equation of each of the variables is decided.
+
+    Raises InputError if even the smallest library has more terms than the data make equations.
+    """
     chosen: dict[str, Rung] = {}
-    leftover = _stand_on(field, bounds[0], field.names, setting, chosen)
-    unsettled = [name for name in field.names if leftover[name]]
+    first = Regression(data, *bounds[0], setting, max_rows=SELECTION_ROWS)
+    if first.n_rows <= first.n_terms:
+        raise InputError(
+            f"a library of {first.n_terms} terms for {first.n_rows} equations from these data",
+            where=data.source,
+            cure="more snapshots, runs or grid points, or fewer candidates: --terms 'u*u_x, u_xx'",
+        )
+    leftover = _stand_on(first, names, setting, chosen)
+    unsettled = [name for name in names if leftover[name]]
     if not unsettled or len(bounds) == 1:
         return chosen
-    probe = _Probe(field, bounds[-1], setting)
+    probe = _Probe(widest_affordable(data, bounds, setting, max_rows=PROBE_ROWS), names)
     unsettled = [name for name in unsettled if probe.explains_more(name, chosen[name].support)]
     for bound in bounds[1:]:
         if not unsettled:
             break
+        regression = Regression(data, *bound, setting, max_rows=SELECTION_ROWS)
+        if not _affordable(regression):
+            continue
         higher: dict[str, Rung] = {}
-        _stand_on(field, bound, unsettled, setting, higher)
+        _stand_on(regression, unsettled, setting, higher)
         for name in unsettled:
             if probe.prefers(name, higher[name].support, chosen[name].support):
                 chosen[name] = higher[name]
@@ -106,41 +118,34 @@ def climb(field: Field, bounds: Sequence[tuple[int, int]], setting: Climb) -> di
     return chosen
 
 
+def widest_affordable(
+    data: Field, bounds: Sequence[tuple[int, int]], setting: Setting, *, max_rows: int, beyond: bool = False
+) -> Regression:
+    """The regression on the largest library that the data can bear; the smallest one if none of them is."""
+    for bound in reversed(bounds):
+        regression = Regression(data, *bound, setting, max_rows=max_rows, beyond=beyond)
+        if _affordable(regression):
+            break
+    return regression
+
+
+def _affordable(regression: Regression) -> bool:
+    return regression.n_rows >= 2 * regression.n_terms
+
+
 def _stand_on(
-    field: Field, bound: tuple[int, int], names: Sequence[str], setting: Climb, found: dict[str, Rung]
-) -> dict[str, bool]:
+    regression: Regression, names: Sequence[str], setting: Setting, found: dict[str, Rung]
+) -> Mapping[str, bool]:
     """Select on one rung for some variables; tells which of them leave more than noise and time steps explain."""
-    order, degree = bound
-    collocation = choose_collocation(field, setting.noise, max_order=order, degree=degree)
-    terms = candidate_terms(field.names, field.axes, order=order, degree=degree)
-    groups = Groups.of(field, collocation, len(terms) + len(field.names))
-    equations = assemble(
-        field,
-        terms,
-        collocation,
-        groups,
-        device=setting.device,
-        max_rows=SELECTION_ROWS,
-        progress=setting.progress,
-    )
-
-    def noise_power(equation: Equation) -> Float64[np.ndarray, "block shell"]:
-        return noise_residual(
-            field,
-            equation,
-            setting.noise,
-            collocation,
-            groups,
-            generator=setting.generator,
-            device=setting.device,
-            max_rows=PROBE_ROWS,
-        )
-
     leftover = {}
     for name in names:
-        setting.progress(f"{name}_t: selecting among {len(terms)} terms up to order {order}, degree {degree}")
-        front = select(equations, name, noise_power)
-        found[name] = Rung(order, degree, collocation, front)
+        equations = regression.of(name)
+        setting.progress(
+            f"{name}_t: selecting among {equations.n_terms} terms up to order {regression.order}, "
+            f"degree {regression.degree}"
+        )
+        front = select(equations, name, regression.noise_power, setting.restrictions.most_free_terms(name))
+        found[name] = Rung(regression.order, regression.degree, regression.collocation, front, setting.restrictions)
         leftover[name] = front.over_noise > 2.0
     return leftover
 
@@ -148,32 +153,18 @@ def _stand_on(
 class _Probe:
     """The largest library on a thinned sample: an upper bound on what any library can explain."""
 
-    def __init__(self, field: Field, bound: tuple[int, int], setting: Climb) -> None:
-        order, degree = bound
-        collocation = choose_collocation(field, setting.noise, max_order=order, degree=degree)
-        terms = candidate_terms(field.names, field.axes, order=order, degree=degree)
-        self._equations: NormalEquations = assemble(
-            field,
-            terms,
-            collocation,
-            Groups.of(field, collocation, len(terms) + len(field.names)),
-            device=setting.device,
-            max_rows=PROBE_ROWS,
-            progress=setting.progress,
-        )
-        self._weights = {name: first_weights(self._equations, name) for name in field.names}
+    def __init__(self, regression: Regression, names: Sequence[str]) -> None:
+        self._equations = {name: regression.of(name) for name in names}
+        self._weights = {name: first_weights(self._equations[name], name) for name in names}
 
     def _misfit(self, name: str, support: Sequence[Term]) -> float:
         """Weighted mean square residual of a support fitted to the probe's sample."""
-        target = self._equations.target(name)
-        weights = self._weights[name]
-        places = tuple(self._equations.terms.index(term) for term in support)
-        if not places:
-            power = self._equations.gram[..., target, target]
-        else:
-            coefficients, _ = solve_support(weighted_gram(self._equations.gram, weights), target, places)
-            power = residual_power(self._equations.gram, target, places, coefficients)
-        return float((weights * power).sum() / max(self._equations.rows.sum() - len(places), 1))
+        equations, weights = self._equations[name], self._weights[name]
+        target = equations.target(name)
+        places = tuple(equations.terms.index(term) for term in support)
+        coefficients, _ = solve_support(weighted_gram(equations.gram, weights), target, places)
+        power = residual_power(equations.gram, target, places, coefficients)
+        return float((weights * power).sum() / max(equations.rows.sum() - len(places), 1))
 
     def explains_more(self, name: str, support: Sequence[Term]) -> bool:
         """Whether the whole library explains more than half of what the support leaves."""

@@ -42,9 +42,10 @@ def noise_residual(
     pairs = (windows(f, collocation, groups, 2 * library.numbers_per_sample, device, max_rows) for f in (field, noisy))
     for (block, *data), (_, *shaken) in zip(*pairs, strict=True):
         change = library.columns(*shaken) - library.columns(*data)
-        residual = change[target] + torch.tensordot(signed, change[: len(signed)], dims=1)
+        seen = library.seen(data[0])
+        residual = (change[target] + torch.tensordot(signed, change[: len(signed)], dims=1)) * seen
         for s, modes in enumerate(groups.members):
-            part = residual[:, torch.as_tensor(modes, device=device)]
-            variance[block, s] += float((part**2).sum())
-            rows[block, s] += part.numel()
+            chosen = torch.as_tensor(modes, device=device)
+            variance[block, s] += float((residual[:, chosen] ** 2).sum())
+            rows[block, s] += int(seen[:, chosen].sum())
     return variance / np.maximum(rows, 1.0)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -48,13 +49,20 @@ class NormalEquations:
 
     def restrict(self, terms: Sequence[Term]) -> NormalEquations:
         """The same equations with some of the terms."""
+        if tuple(terms) == self.terms:
+            return self
         places = [self.terms.index(term) for term in terms]
         places += range(self.n_terms, self.gram.shape[-1])
         return NormalEquations(tuple(terms), self.names, self.gram[:, :, places][..., places], self.rows)
 
-    def blocks(self, chosen: Bool[np.ndarray, " block"]) -> NormalEquations:
-        """The same equations from some of the blocks."""
-        return NormalEquations(self.terms, self.names, self.gram[chosen], self.rows[chosen])
+    def less(self, name: str, known: Mapping[Term, float]) -> NormalEquations:
+        """The same equations, with terms of known coefficients taken off the time derivative of one variable."""
+        if not known:
+            return self
+        change = np.eye(self.gram.shape[-1])
+        for term, coefficient in known.items():
+            change[self.terms.index(term), self.target(name)] = -coefficient
+        return replace(self, gram=change.T @ self.gram @ change)
 
 
 def assemble(
@@ -70,6 +78,7 @@ def assemble(
     """Evaluate the library at the collocation points of the field and sum the normal matrices by group.
 
     max_rows: about how many equations per variable are used, spread evenly over the windows; None uses all.
+    Equations that meet a gap of the data are left out.
     """
     n_columns = len(terms) + len(field.names)
     gram = np.zeros((*groups.shape, n_columns, n_columns))
@@ -78,11 +87,12 @@ def assemble(
     members = [torch.as_tensor(modes, device=device) for modes in groups.members]
     done = 0
     for where, values, slopes in windows(field, collocation, groups, library.numbers_per_sample, device, max_rows):
-        columns = library.columns(values, slopes)
+        seen = library.seen(values)
+        columns = library.columns(values, slopes) * seen
         for s, chosen in enumerate(members):
             part = columns[:, :, chosen].reshape(n_columns, -1)
             gram[where, s] += (part @ part.T).cpu().numpy()
-            rows[where, s] += part.shape[1]
+            rows[where, s] += int(seen[:, chosen].sum())
         done += len(values)
         progress(f"library of {len(terms)} terms: {done} snapshots")
     return NormalEquations(tuple(terms), field.names, gram, rows)
@@ -153,7 +163,8 @@ class Library:
     def columns(
         self, values: Float64[Tensor, "sample channel *space"], slopes: Float64[Tensor, "sample channel *space"]
     ) -> Float64[Tensor, "column sample mode"]:
-        """Every term and every time derivative, tested against every mode."""
+        """Every term and every time derivative, tested against every mode; gaps count as zero."""
+        values, slopes = values.nan_to_num(), slopes.nan_to_num()
         factors = {
             Factor(name, word): along_axes(values[:, c], operators)
             for c, name in enumerate(self._names)
@@ -163,6 +174,20 @@ class Library:
         for c in range(len(self._names)):
             columns.append(along_axes(along_axes(slopes[:, c], self._operators[""]), self._tests))
         return torch.stack([column.flatten(1) for column in columns])
+
+    def seen(self, values: Float64[Tensor, "sample channel *space"]) -> Bool[Tensor, "sample mode"]:
+        """Which equations are made of values that are all there; those of a periodic axis need a whole line."""
+        missing = torch.isnan(values).any(dim=1).to(values.dtype)
+        n_modes = math.prod(len(test) for test in self._tests)
+        if not missing.any():
+            return torch.ones(len(values), n_modes, dtype=torch.bool, device=values.device)
+        return along_axes(missing, self._supports).flatten(1) == 0.0
+
+    @cached_property
+    def _supports(self) -> list[Tensor]:
+        """1 where a tested equation is made of a point, for any derivative, axis by axis."""
+        reach = [sum(operators[k].abs() for operators in self._operators.values()) for k in range(len(self._tests))]
+        return [((test.abs() @ used) > 0).to(test.dtype) for test, used in zip(self._tests, reach, strict=True)]
 
 
 def along_axes(values: Tensor, operators: Sequence[Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Complex128, Float64
+from jaxtyping import Bool, Complex128, Float64
 from torch import Tensor
 
 from pdenet.discovery.rollout import FourierAxis, GalerkinEquations, choose_substeps, equations_of, roll_out, to_modes
@@ -30,25 +30,34 @@ CONVERGED = 0.05  # change of the coefficients in units of their standard errors
 
 
 def refine(
-    field: Field, equations: Sequence[Equation], axes: Sequence[FourierAxis], *, device: torch.device
+    field: Field,
+    equations: Sequence[Equation],
+    axes: Sequence[FourierAxis],
+    free: Bool[np.ndarray, " coefficient"],
+    *,
+    device: torch.device,
 ) -> tuple[tuple[Equation, ...], Float64[np.ndarray, "coefficient coefficient_"]]:
     """The same terms with refined coefficients and the standard errors of the fit, and the covariance of all of them.
 
+    free: which coefficients are fitted; the others stay, without an error.
     Raises Diverged if the equations cannot be run from the snapshots of the field.
     """
     shooting = _Shooting(field, equations, axes, device)
     coefficients = equations_of(equations, field.axes, axes, device).coefficients
+    fitted = torch.as_tensor(np.flatnonzero(free), device=device)
     for k in range(MAX_ITERATIONS):
         residual, jacobian = shooting.linearised(coefficients, weighted=k >= N_PLAIN)
+        jacobian = jacobian[:, fitted]
         normal = jacobian.T @ jacobian
         step = torch.linalg.solve(normal, jacobian.T @ residual)
-        coefficients = coefficients - step
+        coefficients = coefficients.index_add(0, fitted, -step)
         # the weights make the variance of every row one
-        covariance = torch.linalg.inv(normal)
-        errors = covariance.diagonal().sqrt()
-        if k >= N_PLAIN and float((step / errors).abs().max()) < CONVERGED:
+        inverse = torch.linalg.inv(normal)
+        if k >= N_PLAIN and float((step / inverse.diagonal().sqrt()).abs().max()) < CONVERGED:
             break
-    return _with(equations, coefficients.tolist(), errors.tolist()), covariance.cpu().numpy()
+    covariance = np.zeros((len(free), len(free)))
+    covariance[np.ix_(free, free)] = inverse.cpu().numpy()
+    return _with(equations, coefficients.tolist(), np.sqrt(np.diag(covariance)).tolist()), covariance
 
 
 class _Shooting:

@@ -7,6 +7,8 @@ they would leave of white noise; noise, rounding and waves too fast for the snap
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Complex128, Float64
 from numpy.polynomial import legendre
@@ -92,7 +94,7 @@ def _slow_spectrum(
 
 
 def _spread(field: Field) -> Float64[np.ndarray, " channel"]:
-    return np.moveaxis(field.values, 2, 0).reshape(len(field.names), -1).std(axis=1)
+    return np.nanstd(np.moveaxis(field.values, 2, 0).reshape(len(field.names), -1), axis=1)
 
 
 def choose_window(field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]) -> TimeWindow:
@@ -113,11 +115,14 @@ def choose_window(field: Field, noise: Float64[np.ndarray, "run channel"], axes:
 def _tested_modes(
     field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]
 ) -> tuple[Float64[np.ndarray, "time sample"], float]:
-    """Histories of the low wave numbers of some runs in units of each channel's spread, and their noise variance."""
+    """Histories of the low wave numbers of some runs in units of each channel's spread, and their noise variance.
+
+    Data with gaps give those of their points, with NaN where one is missing.
+    """
     some = slice(None, None, max(field.n_runs // 8, 1))
     spread = np.maximum(_spread(field), 1e-300)
     modes = field.values[some] / spread.reshape(-1, *(1,) * field.n_dims)
-    for k, axis in enumerate(axes):
+    for k, axis in enumerate(axes if not field.has_gaps else ()):
         operator = axis.test() @ axis.derivative(0)
         modes = np.moveaxis(np.moveaxis(modes, 3 + k, -1) @ operator.T, -1, 3 + k)
     variance = float(np.mean((noise[some] / spread) ** 2))
@@ -131,7 +136,7 @@ def truncation_error(field: Field, noise: Float64[np.ndarray, "run channel"], co
     if window.width < window.degree + 2:
         return 0.0
     _, slope = window.operators(field.dt)
-    slopes = [slope @ modes[s : s + window.width] for s in window.starts(len(modes))]
+    slopes = _known([slope @ modes[s : s + window.width] for s in window.starts(len(modes))])
     left_out = _truncation(modes, variance, window, field.dt)
     if left_out < variance * float(np.mean(np.sum(slope**2, axis=1))):
         return 0.0
@@ -145,9 +150,16 @@ def _truncation(modes: Float64[np.ndarray, "time sample"], variance: float, wind
     next_coefficient = np.linalg.pinv(legendre.legvander(knots, degree + 1))[-1]
     points, _ = legendre.leggauss(degree)
     rise = legendre.legval(points, legendre.legder(np.eye(degree + 2)[-1])) * (2.0 / ((width - 1) * dt))
-    left_out = np.mean([np.mean((next_coefficient @ modes[s : s + width]) ** 2) for s in window.starts(len(modes))])
+    known = _known([next_coefficient @ modes[s : s + width] for s in window.starts(len(modes))])
+    left_out = float(np.mean(known**2)) if known.size else np.inf
     left_out = max(left_out - (1.0 + NOISE_UNSURE) * variance * float(next_coefficient @ next_coefficient), 0.0)
     return left_out * float(np.mean(rise**2))
+
+
+def _known(results: Sequence[Float64[np.ndarray, "*result"]]) -> Float64[np.ndarray, " known"]:
+    """What the windows gave, without those that met a gap."""
+    together = np.stack(results)
+    return together[np.isfinite(together)]
 
 
 def _predicted_error(
@@ -155,7 +167,8 @@ def _predicted_error(
 ) -> float:
     """Noise variance of the slopes over the number of rows, plus the square of their truncation error."""
     _, slope = window.operators(dt)
-    # overlapping windows bring no new rows
-    n_rows = (len(modes) - 1) / (window.width - 1) * window.degree * modes.shape[1]
-    noise = variance * float(np.mean(np.sum(slope**2, axis=1))) / n_rows
+    # overlapping windows bring no new rows, those that meet a gap none at all
+    whole = np.mean([np.isfinite(modes[s : s + window.width]).all(axis=0) for s in window.starts(len(modes))])
+    n_rows = (len(modes) - 1) / (window.width - 1) * window.degree * modes.shape[1] * whole
+    noise = variance * float(np.mean(np.sum(slope**2, axis=1))) / max(n_rows, 1e-300)
     return noise + _truncation(modes, variance, window, dt)

@@ -74,6 +74,10 @@ class Restrictions:
         named = [term for lists in (self.fixed, self.candidates) for terms in lists.values() for term in terms]
         return max((term.order for term in named), default=0), max((term.degree for term in named), default=0)
 
+    def most_free_terms(self, name: str) -> int | None:
+        """How many terms may stand beside the fixed ones; None if there is no bound."""
+        return None if self.max_terms is None else self.max_terms - len(self.fixed.get(name, ()))
+
     def library(self, names: Sequence[str], terms: Sequence[Term]) -> tuple[Term, ...]:
         """All columns that the equations of some variables need, out of a general library `terms`."""
         needed = [term for name in names for term in (*self.allowed(name, terms), *self.fixed.get(name, ()))]

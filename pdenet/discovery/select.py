@@ -25,6 +25,7 @@ from pdenet.equations.terms import Term
 SIGNIFICANCE = 0.01  # chance of one false term among all candidates, if errors were only chance
 ENOUGH_BLOCKS = 6  # with fewer, no |t| could pass the limit of Student's distribution
 MAX_TERMS = 30
+MOST_ALONE = 3
 DEPENDENT = 1e-12  # share of a unit column (in power) left by the others below which rounding decides
 N_SWEEPS = 2  # more could settle on a model that explains the many faint groups and gives up the few strong ones
 PRIOR_ROWS = 40.0  # rows' worth of trust in the smooth variance model, for groups with few rows
@@ -53,6 +54,8 @@ class Front:
     reference: int
     chosen: int
     over_noise: float  # mean square residual of the chosen model in units of what noise alone would leave
+    limit: float  # |t| that every term of the reference exceeds
+    alone: tuple[tuple[Term, float], ...]  # the strongest terms and their |t|, each as the only one; largest first
 
     def support(self, size: int) -> tuple[Term, ...]:
         """Terms of the model with `size` terms."""
@@ -70,7 +73,12 @@ def solve_support(
     """Least-squares coefficients of some columns and the inverse of their normal matrix."""
     chosen = list(places)
     scale = 1.0 / np.sqrt(np.diag(matrix)[chosen])
-    inverse = np.linalg.inv(matrix[np.ix_(chosen, chosen)] * np.outer(scale, scale)) * np.outer(scale, scale)
+    scaled = matrix[np.ix_(chosen, chosen)] * np.outer(scale, scale)
+    try:
+        inverse = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:  # columns of few rows that depend on each other but for rounding
+        inverse = np.linalg.pinv(scaled, rcond=DEPENDENT, hermitian=True)
+    inverse *= np.outer(scale, scale)
     return inverse @ matrix[chosen, target], inverse
 
 
@@ -177,15 +185,17 @@ def select(
     equations: NormalEquations,
     name: str,
     noise_power: Callable[[Equation], Float64[np.ndarray, "block shell"]],
+    max_terms: int | None = None,
 ) -> Front:
     """Path, reference and choice for the equation of one variable.
 
-    noise_power: variance that measurement noise gives the residual of an equation in each group.
+    noise_power: variance that measurement noise gives the residual of an equation in each group. max_terms: the most
+    that may be chosen.
     """
     target = equations.target(name)
     gram, rows = equations.gram, equations.rows.astype(np.float64)
     n_independent = len(independent_sums(rows))
-    limit = float(stats.t.ppf(1.0 - SIGNIFICANCE / (2.0 * equations.n_terms), max(n_independent - 1, 1)))
+    limit = float(stats.t.ppf(1.0 - SIGNIFICANCE / (2.0 * max(equations.n_terms, 1)), max(n_independent - 1, 1)))
     weights = first_weights(equations, name)
     for _ in range(N_SWEEPS):
         matrix = weighted_gram(gram, weights)
@@ -205,10 +215,27 @@ def select(
     chosen = reference
     while chosen > 0 and models[chosen - 1].misfit - models[reference].misfit <= unexplained:
         chosen -= 1
+    chosen = chosen if max_terms is None else min(chosen, max_terms)
     picked = models[chosen]
     left = residual_power(gram, target, picked.places, picked.coefficients)
     over_noise = float((left / np.maximum(noise, floor)).sum() / rows.sum())
-    return Front(name, equations.terms, tuple(models), reference, chosen, over_noise)
+    alone = _strongest_alone(equations, target, used)
+    return Front(name, equations.terms, tuple(models), reference, chosen, over_noise, limit, alone)
+
+
+def _strongest_alone(
+    equations: NormalEquations, target: int, weights: Float64[np.ndarray, "block shell"]
+) -> tuple[tuple[Term, float], ...]:
+    """The terms that are most significant as the only one of an equation."""
+    matrix = weighted_gram(equations.gram, weights)
+    power = np.diag(matrix)[: equations.n_terms]
+    gain = np.where(power > 0.0, matrix[:-1, target][: equations.n_terms] ** 2 / np.maximum(power, 1e-300), 0.0)
+    places = [int(place) for place in np.argsort(-gain)[:MOST_ALONE] if gain[place] > 0.0]
+    models = [_model(equations.gram, weights, matrix, target, (place,), 1.0) for place in places]
+    sizes = [
+        (equations.terms[place], float(model.significance[0])) for place, model in zip(places, models, strict=True)
+    ]
+    return tuple(sorted(sizes, key=lambda entry: -entry[1]))
 
 
 def fit_support(
@@ -234,7 +261,9 @@ def first_weights(equations: NormalEquations, name: str) -> Float64[np.ndarray, 
     matrix = equations.gram.sum(axis=(0, 1))
     places = tuple(sorted(forward_order(matrix, target, equations.n_terms, equations.n_terms)))
     coefficients, _ = solve_support(matrix, target, places)
-    return group_weights(equations, target, places, coefficients)
+    n_rows = float(equations.rows.sum())
+    # a library that is fitted to few rows leaves less than the errors that it was fitted to
+    return group_weights(equations, target, places, coefficients) * max(1.0 - len(places) / n_rows, 1.0 / n_rows)
 
 
 def group_weights(
@@ -247,7 +276,8 @@ def group_weights(
 
 def rounding_power(equations: NormalEquations, target: int) -> float:
     """Mean square residual below which only rounding and the solver of the data are left to explain."""
-    return FLOOR * float(equations.gram[..., target, target].sum() / equations.rows.sum())
+    power = float(equations.gram[..., target, target].sum() / equations.rows.sum())
+    return max(FLOOR * power, np.finfo(np.float64).tiny)
 
 
 def _model(

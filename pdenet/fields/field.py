@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ def space_axes(n_dims: int) -> tuple[str, ...]:
 class Field:
     """One or several runs of a PDE on a uniform grid.
 
-    values: float64, "run time channel *space", space in the order of `axes`.
+    values: float64, "run time channel *space", space in the order of `axes`; NaN is a gap.
     dt: time between snapshots. dx: spacing of each space axis, in the order of `axes`.
     names: one name per channel. boundary: per space axis, "periodic" (the end point is not repeated) or "none".
     t0, origin: coordinates of the first snapshot and of the first grid point.
@@ -100,6 +101,11 @@ class Field:
             h * (n if side == "periodic" else n - 1)
             for h, n, side in zip(self.dx, self.space_shape, self.boundary, strict=True)
         )
+
+    @cached_property
+    def has_gaps(self) -> bool:
+        """Whether values are missing."""
+        return bool(np.isnan(self.values).any())
 
     def times(self) -> Float64[np.ndarray, " time"]:
         """Time of each snapshot."""

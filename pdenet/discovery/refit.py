@@ -1,0 +1,71 @@
+"""The coefficients that are printed: the chosen terms fitted to all data, sharpened by shooting where that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from scipy.linalg import block_diag
+
+from backbone.errors import Diverged
+from pdenet.discovery.groups import Groups
+from pdenet.discovery.ladder import Rung
+from pdenet.discovery.normal_equations import assemble
+from pdenet.discovery.refine import refine
+from pdenet.discovery.restrictions import Restrictions
+from pdenet.discovery.rollout import FourierAxis
+from pdenet.discovery.select import fit_support
+from pdenet.equations.equation import Equation
+from pdenet.fields.field import Field
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Equations with standard errors, and the covariance of all coefficients, those of the first equation first."""
+
+    equations: tuple[Equation, ...]
+    covariance: Float64[np.ndarray, "coefficient coefficient_"]
+
+
+def refit(data: Field, found: Mapping[str, Rung], restrictions: Restrictions, device: torch.device) -> Fit:
+    """The chosen terms of every variable fitted to all data; fixed coefficients stay, without an error."""
+    fits = [_refit_one(data, name, found[name], restrictions, device) for name in data.names]
+    return Fit(tuple(equation for equation, _ in fits), block_diag(*(block for _, block in fits)))
+
+
+def _refit_one(
+    data: Field, name: str, rung: Rung, restrictions: Restrictions, device: torch.device
+) -> tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]]:
+    fixed = restrictions.fixed.get(name, {})
+    n_free, n_all = len(rung.support), len(rung.support) + len(fixed)
+    covariance = np.zeros((n_all, n_all))
+    free = Equation(f"{name}_t", (), ())
+    if rung.support:
+        terms = (*rung.support, *fixed)
+        groups = Groups.of(data, rung.collocation, len(terms) + len(data.names))
+        equations = assemble(data, terms, rung.collocation, groups, device=device)
+        coefficients, covariance[:n_free, :n_free] = fit_support(
+            equations.less(name, fixed).restrict(rung.support), name
+        )
+        errors = np.sqrt(np.diag(covariance)[:n_free])
+        free = Equation(f"{name}_t", rung.support, tuple(coefficients.tolist()), tuple(errors.tolist()))
+    whole = restrictions.completed(free)
+    order = sorted(range(n_all), key=lambda k: (whole.terms[k].order, str(whole.terms[k])))
+    ordered = (tuple(row[k] for k in order) for row in (whole.terms, whole.coefficients, whole.errors))
+    return Equation(whole.lhs, *ordered), covariance[np.ix_(order, order)]
+
+
+def sharpen(
+    train: Field, fit: Fit, axes: Sequence[FourierAxis], restrictions: Restrictions, device: torch.device
+) -> Fit | None:
+    """The fit sharpened by shooting through the data; None if there is nothing to sharpen or the shots go astray."""
+    free = [term not in restrictions.fixed.get(eq.variable, {}) for eq in fit.equations for term in eq.terms]
+    if not any(free):
+        return None
+    try:
+        return Fit(*refine(train, fit.equations, axes, np.array(free), device=device))
+    except (Diverged, torch.linalg.LinAlgError):
+        return None

@@ -1,0 +1,107 @@
+"""The regression that the data make of one library: its operators, its normal matrices, and what noise does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from pdenet.discovery.collocation import Axis, PeriodicAxis
+from pdenet.discovery.groups import Groups
+from pdenet.discovery.noise_propagation import noise_residual
+from pdenet.discovery.normal_equations import NormalEquations, assemble
+from pdenet.discovery.resolution import choose_collocation
+from pdenet.discovery.restrictions import Restrictions
+from pdenet.equations.equation import Equation
+from pdenet.equations.library import candidate_terms
+from pdenet.fields.field import Field
+
+NOISE_ROWS = 60_000  # on which the effect of noise is measured
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every regression on the same data shares. noise: its standard deviation."""
+
+    noise: Float64[np.ndarray, "run channel"]
+    device: torch.device
+    generator: np.random.Generator
+    progress: Callable[[str], None]
+    restrictions: Restrictions = field(default_factory=Restrictions)
+
+
+class Regression:
+    """Library of an order and a degree, within the restrictions, on the equations of a field.
+
+    max_rows: about how many of its equations per variable are used. beyond: ask the equations also of the waves that
+    products of the data reach although the data do not.
+    """
+
+    def __init__(
+        self, data: Field, order: int, degree: int, setting: Setting, *, max_rows: int, beyond: bool = False
+    ) -> None:
+        self.order, self.degree = order, degree
+        self._data, self._setting, self._max_rows = data, setting, max_rows
+        self._general = candidate_terms(data.names, data.axes, order=order, degree=degree)
+        self._terms = setting.restrictions.library(data.names, self._general)
+        named_order, named_degree = setting.restrictions.order_and_degree()
+        highest = max(degree, named_degree)
+        collocation = choose_collocation(data, setting.noise, max_order=max(order, named_order), degree=highest)
+        self.collocation = replace(collocation, axes=_beyond(collocation.axes, highest)) if beyond else collocation
+        self._groups = Groups.of(data, self.collocation, len(self._terms) + len(data.names))
+
+    @property
+    def n_terms(self) -> int:
+        """Candidates of the equation that has most."""
+        return max(len(self._setting.restrictions.allowed(name, self._general)) for name in self._data.names)
+
+    @property
+    def n_rows(self) -> int:
+        """Equations per variable, gaps aside."""
+        return self._groups.block.size * self.collocation.window.degree * len(self._groups.shell)
+
+    @cached_property
+    def _equations(self) -> NormalEquations:
+        return assemble(
+            self._data,
+            self._terms,
+            self.collocation,
+            self._groups,
+            device=self._setting.device,
+            max_rows=self._max_rows,
+            progress=self._setting.progress,
+        )
+
+    def of(self, name: str) -> NormalEquations:
+        """The candidates of one variable, with its fixed terms taken off its time derivative."""
+        restrictions = self._setting.restrictions
+        known = self._equations.less(name, restrictions.fixed.get(name, {}))
+        return known.restrict(restrictions.allowed(name, self._general))
+
+    def noise_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
+        """Variance that measurement noise gives the residual of an equation, its fixed terms left out, per group."""
+        return noise_residual(
+            self._data,
+            self._setting.restrictions.completed(equation),
+            self._setting.noise,
+            self.collocation,
+            self._groups,
+            generator=self._setting.generator,
+            device=self._setting.device,
+            max_rows=min(self._max_rows, NOISE_ROWS),
+        )
+
+
+def _beyond(axes: Sequence[Axis], degree: int) -> tuple[Axis, ...]:
+    """Periodic axes tested up to the waves of products, as far as the grid has them free of aliasing."""
+    wider: list[Axis] = []
+    for axis in axes:
+        if isinstance(axis, PeriodicAxis):
+            tested = max(min(degree * axis.cutoff, (axis.n_points - 1) // 3), axis.tested)
+            axis = replace(axis, tested=tested, n_products=max(degree * axis.cutoff + tested + 1, 2))
+        wider.append(axis)
+    return tuple(wider)
