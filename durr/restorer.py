@@ -12,12 +12,12 @@ from jaxtyping import Float32, Num
 
 from backbone.device import resolve_device
 from backbone.errors import ModelError, UsageError
-from durr.arrays import split
-from durr.inference import Inference, resolve_precision
 from durr.model import Denoiser
-from durr.restoration import Restoration, restore
-from durr.strength import check_sigma, check_strength
-from durr.tiles import SMALLEST_SIDE
+from durr.restoration.arrays import split
+from durr.restoration.inference import Inference, resolve_precision
+from durr.restoration.restore import Restoration, restore
+from durr.restoration.strength import check_sigma, check_strength
+from durr.restoration.tiles import SMALLEST_SIDE
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHIPPED = {"denoise": ("denoise_grey.safetensors", "denoise_colour.safetensors")}

@@ -17,7 +17,7 @@ from durr.baselines.diffusion import perona_malik
 from durr.baselines.dncnn import DnCNN, Precision, apply
 from durr.benchmark.answer import Answer, Method
 from durr.benchmark.ours import our_method
-from durr.noise import estimate_noise
+from durr.restoration.noise import estimate_noise
 from durr.restorer import Restorer
 
 OURS, NOISY = "ours", "noisy"

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from durr.benchmark.answer import Answer, Method
-from durr.inference import Inference
-from durr.lanes import from_lanes, to_lanes
+from durr.restoration.inference import Inference
+from durr.restoration.lanes import from_lanes, to_lanes
 from durr.restorer import SHIPPED, WEIGHTS, Restorer
 
 TASK = "denoise"

@@ -14,7 +14,7 @@ from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Talk, Th
 from backbone.errors import Failure, UsageError
 
 if TYPE_CHECKING:
-    from durr.batch import Settings
+    from durr.batch.run import Settings
     from durr.images.naming import Existing, Plan
     from durr.restorer import Restorer
 
@@ -70,8 +70,8 @@ def denoise(
 ) -> int:
     """Remove noise from pictures; how strong it is the model sees itself."""
     from backbone.device import set_threads
-    from durr.batch import Settings
-    from durr.batch_report import check_free, exit_code, report_file, totals
+    from durr.batch.report import check_free, exit_code, report_file, totals
+    from durr.batch.run import Settings
     from durr.images import plan
     from durr.images.reader import MAX_PIXELS
 
@@ -120,10 +120,10 @@ class _Told(NamedTuple):
 
 def _restore(restorer: Restorer, batch: Plan, settings: Settings, told: _Told) -> list[dict[str, Any]]:
     """Restore the files of a plan, tell about each, and give their records. The failure of a single file is raised."""
-    from durr.batch import Failed, restore_files
-    from durr.batch_report import line, progress_of, record, skipped_record, totals_line, write_record
+    from durr.batch.report import line, progress_of, record, skipped_record, totals_line, write_record
+    from durr.batch.run import Failed, restore_files
+    from durr.batch.sheet import Sheet
     from durr.images.writer import write_content
-    from durr.sheet import Sheet
 
     records = [skipped_record(pair) for pair in batch.skipped]
     sheet = Sheet()
@@ -171,7 +171,7 @@ def _load(weights: Path | None, device: str, precision: str, side: int | None) -
 
 def _strengths(strength: float | None, sweep: int | None) -> dict[str, float]:
     """Strengths by the mark in the name of their output: none for a single one."""
-    from durr.strength import STRONGEST, check_strength
+    from durr.restoration.strength import STRONGEST, check_strength
 
     if sweep is None:
         check_strength(1.0 if strength is None else strength)
@@ -183,7 +183,7 @@ def _strengths(strength: float | None, sweep: int | None) -> dict[str, float]:
 
 def _level(sigma: str) -> float | None:
     """The noise of --sigma, None for auto."""
-    from durr.strength import check_sigma
+    from durr.restoration.strength import check_sigma
 
     if sigma == AUTO:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from durr.depth import from_unit
+from durr.images.depth import from_unit
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as MATLAB's rgb2gray and the grey test sets have it
 

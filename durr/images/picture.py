@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float32, Num
 
-from durr.depth import from_unit, to_unit
+from durr.images.depth import from_unit, to_unit
 
 Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
 

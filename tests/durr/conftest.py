@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from durr.depth import from_unit
+from durr.images.depth import from_unit
 from durr.model import Denoiser
 from durr.stopping import FixedSteps
 from durr.unit import RestorationUnit

@@ -12,12 +12,13 @@ from skimage import data
 
 import durr
 from backbone.errors import Diverged, InputError, ModelError, UsageError
-from durr import decision, restorer
-from durr.arrays import split
-from durr.inference import Inference, resolve_precision
+from durr import restorer
 from durr.model import Denoiser
+from durr.restoration import decision
+from durr.restoration.arrays import split
+from durr.restoration.inference import Inference, resolve_precision
+from durr.restoration.strength import image_at, neighbours, position
 from durr.restorer import Restored, Restorer
-from durr.strength import image_at, neighbours, position
 
 MakeDenoiser = Callable[..., Denoiser]
 NoisyArray = Callable[[tuple[int, ...], str], np.ndarray]

@@ -16,7 +16,7 @@ from PIL import Image
 
 from backbone.checkpoint import save_state
 from backbone.commands.shell import run
-from durr import batch
+from durr.batch import run as batch
 from durr.images.content import READABLE
 from durr.restorer import Restorer
 

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import IO, Any
 
 from backbone.errors import OutputError
-from durr.batch import Done, Failed
+from durr.batch.run import Done, Failed
 from durr.images.naming import Pair
 
 SOME_FAILED = 1  # exit code: the rest is done

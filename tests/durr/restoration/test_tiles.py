@@ -8,13 +8,13 @@ import torch
 from skimage import data
 
 from backbone.errors import ResourceError
-from durr import decision, memory
-from durr.inference import Inference
 from durr.model import Denoiser
-from durr.mosaic import restore_in_tiles
+from durr.restoration import decision, memory
+from durr.restoration.inference import Inference
+from durr.restoration.mosaic import restore_in_tiles
+from durr.restoration.tiles import SMALLEST_SIDE, cut, halo, largest_side
 from durr.restorer import SHIPPED, WEIGHTS
 from durr.stopping import FixedSteps
-from durr.tiles import SMALLEST_SIDE, cut, halo, largest_side
 from durr.unit import RestorationUnit
 
 CPU = torch.device("cpu")
@@ -175,7 +175,7 @@ def test_the_side_follows_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     work = inference()
     samples = noisy_camera(256, 256)
     assert memory.bytes_per_pixel(work.denoiser.unit) == 7 * 16
-    monkeypatch.setattr("durr.mosaic.tile_budget", lambda device: 7 * 16 * 128**2)
+    monkeypatch.setattr("durr.restoration.mosaic.tile_budget", lambda device: 7 * 16 * 128**2)
     tiled = restore_in_tiles(work, samples, [2.0], side=None, progress=silent)
     assert tiled.tiles == 5 * 5  # 128 less 2 halos of 36 leaves 56: 5 tiles each way
 

@@ -10,13 +10,13 @@ import numpy as np
 from jaxtyping import Float, Float32, Num
 from torch import Tensor
 
-from durr.decision import Decision, decide, is_small, spread_crops
-from durr.depth import from_unit, to_unit
-from durr.inference import Inference
-from durr.lanes import from_lanes, to_lanes
-from durr.mosaic import restore_in_tiles
-from durr.noise import Noise, estimate_noise
-from durr.strength import image_at, position
+from durr.images.depth import from_unit, to_unit
+from durr.restoration.decision import Decision, decide, is_small, spread_crops
+from durr.restoration.inference import Inference
+from durr.restoration.lanes import from_lanes, to_lanes
+from durr.restoration.mosaic import restore_in_tiles
+from durr.restoration.noise import Noise, estimate_noise
+from durr.restoration.strength import image_at, position
 
 Samples = Num[np.ndarray, "row col channel"]
 

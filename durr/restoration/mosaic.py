@@ -11,12 +11,12 @@ import torch
 from jaxtyping import Num
 
 from backbone.errors import ResourceError
-from durr.depth import from_unit
-from durr.inference import Inference
-from durr.lanes import count_lanes, from_lanes, to_lanes
-from durr.memory import bytes_per_pixel, is_out_of_memory, tile_budget
-from durr.strength import image_at, neighbours
-from durr.tiles import SMALLEST_SIDE, Tile, cut, halo, largest_side
+from durr.images.depth import from_unit
+from durr.restoration.inference import Inference
+from durr.restoration.lanes import count_lanes, from_lanes, to_lanes
+from durr.restoration.memory import bytes_per_pixel, is_out_of_memory, tile_budget
+from durr.restoration.strength import image_at, neighbours
+from durr.restoration.tiles import SMALLEST_SIDE, Tile, cut, halo, largest_side
 
 Samples = Num[np.ndarray, "row col channel"]
 

@@ -17,7 +17,7 @@ from durr.images.naming import Pair
 from durr.images.picture import Format, Picture
 from durr.images.reader import read_picture, read_stack
 from durr.images.writer import check_stack, encode_stack, output_format, write_content
-from durr.memory import is_out_of_memory
+from durr.restoration.memory import is_out_of_memory
 from durr.restorer import Restored, Restorer
 
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage import data
 
-from durr.depth import from_unit, to_unit
-from durr.noise import clipped_moments, deviation_before_clipping, estimate_noise
+from durr.images.depth import from_unit, to_unit
+from durr.restoration.noise import clipped_moments, deviation_before_clipping, estimate_noise
 
 PICTURES = ("camera", "astronaut", "coffee", "brick", "chelsea", "moon")
 

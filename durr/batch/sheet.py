@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float32, Num, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from durr.batch import Done
-from durr.depth import from_unit, to_unit
+from durr.batch.run import Done
+from durr.images.depth import from_unit, to_unit
 from durr.images.picture import Picture
 from durr.images.writer import encode_picture
 

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from durr.inference import Inference
-from durr.lanes import count_lanes, to_lanes
-from durr.memory import bytes_per_pixel, tile_budget
+from durr.restoration.inference import Inference
+from durr.restoration.lanes import count_lanes, to_lanes
+from durr.restoration.memory import bytes_per_pixel, tile_budget
 
 WHOLE_PIXELS = 2**19  # up to here a picture is decided on, and restored, as a whole
 CROP_SIDE = 192

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float32, Num
 from torch import Tensor
 
-from durr.depth import to_unit
+from durr.images.depth import to_unit
 
 
 def count_lanes(picture_channels: int, model_channels: int) -> int:

@@ -1,0 +1,1 @@
+"""Many picture files through one restorer: reading, restoring, writing, and what is told about each."""

@@ -1,0 +1,1 @@
+"""One picture from its samples to restored samples: noise, stopping time, path, whole or in tiles."""
