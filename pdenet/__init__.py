@@ -1,6 +1,6 @@
 """Learning PDEs from data. Names are imported on first use, so that `import pdenet` costs nothing.
 
-`read(path) -> Field`, `PDENet(...).fit(field).equation_`, `simulate(equation) -> Field`, `forecast(run, data)`.
+`read(path) -> Field`, `fit(field).equation_`, `PDENet(...)`, `simulate(equation) -> Field`, `forecast(run, data)`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from backbone.lazy import lazy_exports
 _HOMES = {
     "Field": "pdenet.fields.field",
     "PDENet": "pdenet.estimator",
+    "fit": "pdenet.estimator",
     "forecast": "pdenet.forecasting.forecast",
     "read": "pdenet.readers",
     "simulate": "pdenet.simulation.experiment",

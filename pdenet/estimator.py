@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,15 @@ from jaxtyping import Float64
 from backbone.device import resolve_device
 from backbone.errors import InputError, UsageError
 from pdenet.discovery.discover import Discovery, discover
+from pdenet.discovery.holdout import HELD_OUT, check_share
+from pdenet.discovery.restrictions import Restrictions
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.fields.field import Field
 from pdenet.learned.record import Learned, TrainedOn
 from pdenet.network.paper import PaperResult, train_paper
 from pdenet.network.rollout import roll_network
+from pdenet.readers.reader import Source, read
 from pdenet.simulation.spectral import solve
 
 RECIPES = ("default", "paper")
@@ -30,10 +33,48 @@ def check_recipe(recipe: str) -> None:
         raise UsageError(f"unknown recipe '{recipe}'", where="--recipe", cure=f"--recipe {RECIPES[0]}")
 
 
+def fit(
+    data: Field | Source | Sequence[Source],
+    *,
+    order: int | None = None,
+    degree: int | None = None,
+    fix: str | None = None,
+    forbid: str | None = None,
+    terms: str | None = None,
+    max_terms: int | None = None,
+    holdout: float = HELD_OUT,
+    recipe: str = "default",
+    blocks: int = 6,
+    seed: int = 0,
+    device: str = "auto",
+) -> PDENet:
+    """Learn the equations of a field, of a file or several, or of an xarray.Dataset, by the options of `PDENet`.
+
+    Files that need words of their own are read first: `fit(read("data.mat", dims="x,t"))`.
+    """
+    model = PDENet(
+        order=order,
+        degree=degree,
+        fix=fix,
+        forbid=forbid,
+        terms=terms,
+        max_terms=max_terms,
+        holdout=holdout,
+        recipe=recipe,
+        blocks=blocks,
+        seed=seed,
+        device=device,
+    )
+    return model.fit(data if isinstance(data, Field) else read(data))
+
+
 class PDENet:
     """Learns the equations u_t = F(u, u_x, ...) of a field and prints them.
 
     order, degree: largest total derivative order and number of factors of a term; None lets the data decide.
+    fix: coefficients that are known, "u_xx=0.1"; of several variables "u_t: u_xx=0.1; v_t: v_xx=0.2". forbid: terms
+    that cannot be, "u, u_x". terms: the only candidates, "u*u_x, u_xx"; lists for one equation as in fix.
+    max_terms: the most that an equation may have. holdout: share of the runs, or of the time of a few runs, to test on.
     recipe: "default" (collocation, selection on a path of models, held-out roll-outs) or "paper" (PDE-Net 2.0: learned
     filters and a symbolic network trained block by block). blocks: last block of the paper's recipe.
     seed: of every random choice. device: "auto", "cpu", "cuda" or "cuda:N".
@@ -48,6 +89,11 @@ class PDENet:
         *,
         order: int | None = None,
         degree: int | None = None,
+        fix: str | None = None,
+        forbid: str | None = None,
+        terms: str | None = None,
+        max_terms: int | None = None,
+        holdout: float = HELD_OUT,
         recipe: str = "default",
         blocks: int = 6,
         seed: int = 0,
@@ -55,10 +101,34 @@ class PDENet:
     ) -> None:
         self.order = order
         self.degree = degree
+        self.fix = fix
+        self.forbid = forbid
+        self.terms = terms
+        self.max_terms = max_terms
+        self.holdout = holdout
         self.recipe = recipe
         self.blocks = blocks
         self.seed = seed
         self.device = device
+
+    def check(self, field: Field) -> Restrictions:
+        """What the options say of the equations of this field; UsageError for a word that has no meaning there."""
+        check_recipe(self.recipe)
+        check_share(self.holdout)
+        named = {"--fix": self.fix, "--forbid": self.forbid, "--terms": self.terms, "--max-terms": self.max_terms}
+        given = [option for option, value in named.items() if value is not None]
+        if given and self.recipe == "paper":
+            raise UsageError(f"the paper's recipe has no place for {given[0]}", where=given[0], cure="--recipe default")
+        restrictions = Restrictions.read(
+            field.names, field.axes, fix=self.fix, forbid=self.forbid, terms=self.terms, max_terms=self.max_terms
+        )
+        if restrictions.name_all(field.names) and (self.order or self.degree):
+            raise UsageError(
+                "--terms names the candidates of every equation: no order or degree bounds them",
+                where="--terms, --order, --degree",
+                cure="leave out --order and --degree",
+            )
+        return restrictions
 
     def fit(
         self, field: Field, *, progress: Callable[[str], None] = lambda text: None, checkpoint: Path | None = None
@@ -68,14 +138,21 @@ class PDENet:
         checkpoint: a folder in which the paper's recipe keeps its last stage, to go on from there when called again.
         Raises UsageError on wrong options, InputError on unusable data.
         """
-        check_recipe(self.recipe)
+        restrictions = self.check(field)
         device = resolve_device(self.device)
         begun = time.perf_counter()
         self.discovery_: Discovery | None = None
         self.paper_: PaperResult | None = None
         if self.recipe == "default":
             self.discovery_ = discover(
-                field, order=self.order, degree=self.degree, seed=self.seed, device=device, progress=progress
+                field,
+                order=self.order,
+                degree=self.degree,
+                restrictions=restrictions,
+                holdout=self.holdout,
+                seed=self.seed,
+                device=device,
+                progress=progress,
             )
             self.equations_: tuple[Equation, ...] = self.discovery_.equations
         else:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
+from pdenet.discovery.pareto import Candidate
+from pdenet.discovery.scoring import Measure
 from pdenet.equations.equation import Equation
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def report_figure(
     equations: Sequence[Equation],
     texts: Sequence[str],
     *,
-    fronts: Mapping[str, Sequence[tuple[int, float, bool]]],
+    fronts: Mapping[str, Sequence[Candidate]],
+    measure: Measure,
     comparison: Comparison | None,
     error_over_time: Sequence[float],
     dt: float,
@@ -46,7 +49,7 @@ def report_figure(
 ) -> Figure:
     """The one-page report.
 
-    texts: the equations, printed. fronts: per variable, (number of terms, held-out error, chosen).
+    texts: the equations, printed. fronts: the Pareto table of each variable. measure: what its errors are of.
     error_over_time: relative RMS error of held-out roll-outs after 1, 2, ... snapshots of length dt.
     filters: moment matrices by derivative name; empty if no filters were learnt.
     """
@@ -64,7 +67,7 @@ def report_figure(
     upper = bands[1].subplots(1, len(equations) + 1)
     for axes, equation in zip(upper, equations, strict=False):
         _draw_terms(axes, equation)
-    _draw_errors(upper[-1], fronts, error_over_time, dt)
+    _draw_errors(upper[-1], fronts, measure, error_over_time, dt)
     if comparison is not None:
         _draw_comparison(bands[2], comparison)
     if filters:
@@ -100,28 +103,37 @@ def _draw_terms(axes: Axes, equation: Equation) -> None:
 
 
 def _draw_errors(
-    axes: Axes, fronts: Mapping[str, Sequence[tuple[int, float, bool]]], errors: Sequence[float], dt: float
+    axes: Axes, fronts: Mapping[str, Sequence[Candidate]], measure: Measure, errors: Sequence[float], dt: float
 ) -> None:
-    """Held-out error by number of terms where it was scored, else over time."""
-    scored = {name: [row for row in rows if np.isfinite(row[1])] for name, rows in fronts.items()}
-    if any(scored.values()):
-        for shade, (name, rows) in zip(np.linspace(0.0, 0.6, len(scored)), scored.items(), strict=True):
-            tint = (0.11 + 0.6 * shade, 0.16 + 0.6 * shade, 0.25 + 0.6 * shade)
-            axes.semilogy([r[0] for r in rows], [r[1] for r in rows], "o-", color=tint, label=f"{name}_t", markersize=4)
-            for size, error, chosen in rows:
-                if chosen:
-                    axes.semilogy([size], [error], "o", color=ACCENT, markersize=9, fillstyle="none")
+    """Errors by number of terms, in-sample and held-out, and over time."""
+    for shade, (name, rows) in zip(np.linspace(0.0, 0.6, len(fronts)), fronts.items(), strict=True):
+        tint = (0.11 + 0.6 * shade, 0.16 + 0.6 * shade, 0.25 + 0.6 * shade)
+        sizes = [len(row.equation.terms) for row in rows]
+        seen, held = [row.insample_error for row in rows], [row.heldout_error for row in rows]
+        axes.semilogy(sizes, _drawable(seen), ".:", color=tint, label=f"{name}_t, in-sample")
+        axes.semilogy(sizes, _drawable(held), "o-", color=tint, label=f"{name}_t, held-out", markersize=4)
+        for size, row in zip(sizes, rows, strict=True):
+            if row.chosen:
+                error = row.insample_error if np.isnan(row.heldout_error) else row.heldout_error
+                axes.semilogy([size], _drawable([error]), "o", color=ACCENT, markersize=9, fillstyle="none")
+    if fronts:
         axes.set_xlabel("terms (circle: chosen)")
         axes.legend(frameon=False, fontsize=8)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_title("held-out roll-out error", fontsize=10)
+        axes.set_title(f"relative error of the {measure}", fontsize=10)
     if errors and np.all(np.isfinite(errors)):
-        inset = axes.inset_axes((0.45, 0.45, 0.52, 0.35)) if any(scored.values()) else axes
+        inset = axes.inset_axes((0.45, 0.45, 0.52, 0.35)) if fronts else axes
         inset.semilogy(dt * np.arange(1, len(errors) + 1), errors, color=INK)
         inset.set_title("over time", fontsize=8)
         inset.tick_params(labelsize=7)
-    axes.set_visible(bool(any(scored.values()) or errors))
+    axes.set_visible(bool(fronts or errors))
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _drawable(errors: Sequence[float]) -> Float64[np.ndarray, " error"]:
+    """Errors on a logarithmic axis; what blew up, was not measured or is exactly zero is left out."""
+    numbers = np.asarray(errors, dtype=np.float64)
+    return np.where(np.isfinite(numbers) & (numbers > 0.0), numbers, np.nan)
 
 
 def _draw_comparison(band: SubFigure, comparison: Comparison) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from backbone.errors import Diverged, UsageError
 from backbone.runs import RunFolder
+from pdenet.discovery.pareto import Candidate
 from pdenet.equations.printing import format_equations
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
@@ -15,6 +16,7 @@ from pdenet.learned.record import FILE
 from pdenet.network.stages import StageResult
 from pdenet.plots import Comparison, report_figure
 
+MAX_CHARACTERS = 90  # of an equation in the table
 FORMS = (
     ("text", "equation.txt"),
     ("unicode", "equation.unicode.txt"),
@@ -33,11 +35,13 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
             "heldout_error": _finite(found.heldout_error),
             "held_out": found.held_out,
             "library": {"order": found.order, "degree": found.degree},
+            "measure": found.measure,
             "pareto": {
                 name: [
                     {
                         "n_terms": len(row.equation.terms),
                         "misfit": row.misfit,
+                        "insample_error": _finite(row.insample_error),
                         "heldout_error": _finite(row.heldout_error),
                         "chosen": row.chosen,
                         "equation": row.equation.to_text(6),
@@ -62,16 +66,22 @@ def result_lines(model: PDENet) -> list[str]:
     if found is None:
         return [f"{stage.name}: loss {stage.loss:.3g} after {stage.iterations} iterations" for stage in _stages(model)]
     lines = ["noise: " + ", ".join(f"{name} {level:.2g}" for name, level in found.noise.items())]
+    lines.append(f"candidates by number of terms, with the relative error of their {found.measure} (*: chosen)")
     for name, rows in found.fronts.items():
-        lines.append(f"{name}_t  terms  misfit    held-out error")
-        for row in rows:
-            error = "" if np.isnan(row.heldout_error) else f"{row.heldout_error:.3g}"
-            mark = "*" if row.chosen else " "
-            lines.append(f"    {mark} {len(row.equation.terms):3d}  {row.misfit:8.3g}  {error}")
+        lines.append(f"terms  in-sample  held-out  equation of {name}_t")
+        lines += [_table_line(row) for row in rows]
     lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
     if np.isfinite(found.heldout_error):
         lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
     return lines + format_equations(model.equations_, "text", errors=True).splitlines()
+
+
+def _table_line(row: Candidate) -> str:
+    mark = "*" if row.chosen else " "
+    held = "" if np.isnan(row.heldout_error) else f"{row.heldout_error:.3g}"
+    text = row.equation.to_text()
+    text = text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + " ..."
+    return f"{mark} {len(row.equation.terms):3d}  {row.insample_error:9.3g}  {held:>8}  {text}"
 
 
 def _stages(model: PDENet) -> tuple[StageResult, ...]:
@@ -89,22 +99,14 @@ def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
     figure = report_figure(
         model.equations_,
         format_equations(model.equations_, "text").splitlines(),
-        fronts=_points(model),
+        fronts=found.fronts if found is not None else {},
+        measure=found.measure if found is not None else "roll-out",
         comparison=_compare(model, field),
         error_over_time=found.error_over_time if found is not None else (),
         dt=field.dt,
         filters=model.paper_.moments if model.paper_ is not None and field.n_dims == 2 else {},
     )
     figure.savefig(run.work / "report.png", dpi=110)
-
-
-def _points(model: PDENet) -> dict[str, list[tuple[int, float, bool]]]:
-    if model.discovery_ is None:
-        return {}
-    return {
-        name: [(len(row.equation.terms), row.heldout_error, row.chosen) for row in rows]
-        for name, rows in model.discovery_.fronts.items()
-    }
 
 
 def _compare(model: PDENet, field: Field) -> Comparison | None:

@@ -10,6 +10,29 @@ import typer
 from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
 from pdenet.commands.options import Bc, Complex, Dims, Dt, Dx, Files, MaskNan, Var
 
+Order = Annotated[
+    int | None, typer.Option("--order", min=1, max=4, help="Largest derivative order; the data decide by default.")
+]
+Degree = Annotated[
+    int | None, typer.Option("--degree", min=1, max=4, help="Largest number of factors; the data decide by default.")
+]
+Fix = Annotated[
+    str | None, typer.Option("--fix", help="Known coefficients, as 'u_xx=0.1' or 'u_t: u_xx=0.1; v_t: v_xx=0.2'.")
+]
+Forbid = Annotated[str | None, typer.Option("--forbid", help="Terms that cannot be, as 'u, u*u_x' or 'u_t: u'.")]
+Terms = Annotated[
+    str | None, typer.Option("--terms", help="The only candidates, as 'u*u_x, u_xx'; all products by default.")
+]
+MaxTerms = Annotated[int | None, typer.Option("--max-terms", min=1, help="The most terms that an equation may have.")]
+Holdout = Annotated[
+    float, typer.Option("--holdout", min=0.0, max=0.9, help="Share of the runs, or of their time, to test on.")
+]
+Recipe = Annotated[str, typer.Option("--recipe", help="default, or paper: PDE-Net 2.0's own training.")]
+Blocks = Annotated[int, typer.Option("--blocks", min=1, max=40, help="Last block of the paper recipe.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; runs/learn-N by default.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the stopped paper run in --out.")]
+
 
 def learn(
     files: Files,
@@ -20,18 +43,18 @@ def learn(
     bc: Bc = None,
     complex: Complex = None,  # noqa: A002  the option is called so
     mask_nan: MaskNan = False,
-    order: Annotated[
-        int | None, typer.Option("--order", min=1, max=4, help="Largest derivative order; the data decide by default.")
-    ] = None,
-    degree: Annotated[
-        int | None,
-        typer.Option("--degree", min=1, max=4, help="Largest number of factors; the data decide by default."),
-    ] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="default, or paper: PDE-Net 2.0's own training.")] = "default",
-    blocks: Annotated[int, typer.Option("--blocks", min=1, max=40, help="Last block of the paper recipe.")] = 6,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; runs/learn-N by default.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run folder.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped paper run in --out.")] = False,
+    order: Order = None,
+    degree: Degree = None,
+    fix: Fix = None,
+    forbid: Forbid = None,
+    terms: Terms = None,
+    max_terms: MaxTerms = None,
+    holdout: Holdout = 0.2,
+    recipe: Recipe = "default",
+    blocks: Blocks = 6,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
     json: Json = False,
     seed: Seed = 0,
     device: Device = "auto",
@@ -66,7 +89,20 @@ def learn(
         mask_nan=mask_nan,
         note=talk.note,
     )
-    model = PDENet(order=order, degree=degree, recipe=recipe, blocks=blocks, seed=seed, device=device)
+    model = PDENet(
+        order=order,
+        degree=degree,
+        fix=fix,
+        forbid=forbid,
+        terms=terms,
+        max_terms=max_terms,
+        holdout=holdout,
+        recipe=recipe,
+        blocks=blocks,
+        seed=seed,
+        device=device,
+    )
+    model.check(field)
     with RunFolder.create("learn", out, overwrite, resume=resume) as run:
         run.write_inputs(dict.fromkeys(files, field.values.shape))
         run.write_settings(
@@ -81,6 +117,11 @@ def learn(
                 "mask_nan": mask_nan,
                 "order": order,
                 "degree": degree,
+                "fix": fix,
+                "forbid": forbid,
+                "terms": terms,
+                "max_terms": max_terms,
+                "holdout": holdout,
                 "recipe": recipe,
                 "blocks": blocks,
                 "seed": seed,

@@ -23,13 +23,18 @@ class Split:
     words: str
 
 
+def check_share(share: float) -> None:
+    """Raise UsageError for a share that is not in 0..1."""
+    if not 0.0 <= share < 1.0:
+        raise UsageError(f"cannot hold out {share:g} of the data", where="--holdout", cure=f"--holdout {HELD_OUT}")
+
+
 def hold_out(field: Field, share: float = HELD_OUT) -> Split:
     """Hold out a share of the runs, spread evenly, or the end of a few runs; at least 3 snapshots stay to learn from.
 
     Raises UsageError for a share that is not in 0..1, InputError for fewer than 3 snapshots.
     """
-    if not 0.0 <= share < 1.0:
-        raise UsageError(f"cannot hold out {share:g} of the data", where="--holdout", cure=f"--holdout {HELD_OUT}")
+    check_share(share)
     if field.n_times < FEWEST_SNAPSHOTS:
         raise InputError(
             f"{field.n_times} snapshots: a time derivative needs at least {FEWEST_SNAPSHOTS}",

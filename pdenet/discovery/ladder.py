@@ -61,7 +61,7 @@ def rungs(
 ) -> list[tuple[int, int]]:
     """The libraries to try, smallest first; a given order or degree is kept. Raises UsageError if all are too large."""
     restrictions = restrictions or Restrictions()
-    if all(name in restrictions.candidates for name in data.names):
+    if restrictions.name_all(data.names):
         return [restrictions.order_and_degree()]
     bounds = {(order or o, degree or d) for o, d in RUNGS}
     small = [b for b in sorted(bounds, key=_by_size) if _n_terms(data, *b) <= LIBRARY_LIMIT]

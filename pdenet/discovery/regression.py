@@ -46,7 +46,8 @@ class Regression:
     ) -> None:
         self.order, self.degree = order, degree
         self._data, self._setting, self._max_rows = data, setting, max_rows
-        self._general = candidate_terms(data.names, data.axes, order=order, degree=degree)
+        needs_general = not setting.restrictions.name_all(data.names)
+        self._general = candidate_terms(data.names, data.axes, order=order, degree=degree) if needs_general else ()
         self._terms = setting.restrictions.library(data.names, self._general)
         named_order, named_degree = setting.restrictions.order_and_degree()
         highest = max(degree, named_degree)

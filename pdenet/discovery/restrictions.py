@@ -69,6 +69,10 @@ class Restrictions:
                 cure=f"--max-terms {n_fixed}",
             )
 
+    def name_all(self, names: Sequence[str]) -> bool:
+        """Whether the candidates of all these variables are named, so that no general library is needed."""
+        return all(name in self.candidates for name in names)
+
     def order_and_degree(self) -> tuple[int, int]:
         """The largest of all terms that are named as fixed or as candidates."""
         named = [term for lists in (self.fixed, self.candidates) for terms in lists.values() for term in terms]

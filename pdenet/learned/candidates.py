@@ -16,21 +16,28 @@ FILE = "metrics.json"
 
 @dataclass(frozen=True)
 class Weighed:
-    """One candidate for the equation of a variable, and its error on data that were held out (None if not run)."""
+    """One candidate for the equation of a variable, and its errors on data learnt from and held out, if known."""
 
     equation: Equation
+    insample_error: float | None
     heldout_error: float | None
     chosen: bool
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Weighed:
         """A row of the table as `learn` writes it."""
-        error = row["heldout_error"]
-        return cls(Equation.parse(row["equation"]), None if error is None else float(error), bool(row["chosen"]))
+        seen, held = row.get("insample_error"), row["heldout_error"]  # earlier versions kept the held-out one only
+        return cls(
+            equation=Equation.parse(row["equation"]),
+            insample_error=None if seen is None else float(seen),
+            heldout_error=None if held is None else float(held),
+            chosen=bool(row["chosen"]),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The machine-readable form."""
-        return {"chosen": self.chosen, "heldout_error": self.heldout_error, **self.equation.as_dict()}
+        errors = {"insample_error": self.insample_error, "heldout_error": self.heldout_error}
+        return {"chosen": self.chosen, **errors, **self.equation.as_dict()}
 
 
 def read_candidates(run: Path) -> dict[str, tuple[Weighed, ...]]:
@@ -52,13 +59,13 @@ def read_candidates(run: Path) -> dict[str, tuple[Weighed, ...]]:
 
 
 def table_lines(candidates: Mapping[str, Sequence[Weighed]], lines: Mapping[Equation, str]) -> list[str]:
-    """Number of terms, held-out error and equation of every candidate, the chosen ones marked.
+    """Number of terms, errors and equation of every candidate, the chosen ones marked.
 
     lines: each equation as it is to be printed.
     """
-    rows = [("", "terms", "held-out error", "equation")]
+    rows = [("", "terms", "in-sample", "held-out", "equation")]
     for weighed in (one for several in candidates.values() for one in several):
-        error = "" if weighed.heldout_error is None else f"{weighed.heldout_error:.3g}"
+        errors = ["" if error is None else f"{error:.3g}" for error in (weighed.insample_error, weighed.heldout_error)]
         mark = "*" if weighed.chosen else ""
-        rows.append((mark, str(len(weighed.equation.terms)), error, lines[weighed.equation]))
-    return [f"{mark:1}  {terms:>5}  {error:>14}  {line}" for mark, terms, error, line in rows]
+        rows.append((mark, str(len(weighed.equation.terms)), *errors, lines[weighed.equation]))
+    return [f"{mark:1}  {terms:>5}  {seen:>9}  {held:>9}  {line}" for mark, terms, seen, held, line in rows]
