@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -20,7 +21,7 @@ from durr.benchmark.ours import our_method
 from durr.restoration.noise import estimate_noise
 from durr.restorer import Restorer
 
-OURS, NOISY = "ours", "noisy"
+OURS, ENSEMBLE, NOISY = "ours", "ours-ensemble", "noisy"
 BASELINES: Mapping[str, Baseline] = {
     "perona-malik": perona_malik,
     "tv": total_variation,
@@ -33,7 +34,7 @@ TIMED: Mapping[str, Precision] = {
     "dncnn-b-bf16": "bfloat16",
 }  # precision of a net with random weights
 DEFAULT = (OURS, NOISY, *BASELINES, *TIMED)
-NAMES = (*DEFAULT, *(name + BLIND for name in BASELINES))
+NAMES = (*DEFAULT, ENSEMBLE, *(name + BLIND for name in BASELINES))
 
 
 def choose_methods(words: Sequence[str] | None) -> tuple[str, ...]:
@@ -67,11 +68,11 @@ def _build(name: str, channels: int, restorer: Restorer | None, device: str) -> 
         return lambda noisy, sigma: Answer(noisy)
     if name in TIMED:
         return _timed(TIMED[name], channels, device)
-    if name != OURS:
+    if name not in (OURS, ENSEMBLE):
         return _baseline(name)
     if restorer is None:
         raise ValueError("our method needs a restorer")
-    return our_method(restorer)
+    return our_method(replace(restorer, ensemble=name == ENSEMBLE))
 
 
 def _baseline(name: str) -> Method:

@@ -38,12 +38,13 @@ def model_facts(restorer: Restorer, weights: Path | None, channels: int) -> dict
 
 
 def our_method(restorer: Restorer) -> Method:
-    """Blind: sigma is not told."""
+    """Blind: sigma is not told. The path of an ensemble is not followed: it is that of its single image."""
 
     def restore(noisy: Float32[np.ndarray, "row col *channel"], sigma: float) -> Answer:
         restored = restorer(noisy)
         # a picture too large to keep its path of images is not followed to the end of it
-        follow = None if restored.path is None else lambda: whole_path(restorer, noisy)
+        large = restored.path is None
+        follow = None if large or restorer.ensemble else lambda: whole_path(restorer, noisy)
         return Answer(restored.image, restored.steps, restored.sigma, follow)
 
     return restore

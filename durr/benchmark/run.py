@@ -10,7 +10,7 @@ from typing import Any
 from backbone.errors import Failure, OutputError
 from backbone.record import Record
 from durr.benchmark.answer import Method
-from durr.benchmark.methods import OURS, build_methods
+from durr.benchmark.methods import ENSEMBLE, OURS, build_methods
 from durr.benchmark.ours import model_facts
 from durr.benchmark.picture_set import PictureSet
 from durr.benchmark.protocol import Protocol
@@ -88,7 +88,7 @@ def run_sets(sets: Sequence[PictureSet], settings: Settings, record: Record, tal
             row = facts(pictures, settings.protocol, sigma)
             results = _measure_row(name, pictures, settings.protocol, sigma, methods, talk)
             for method, found in results.items():
-                of_ours = {"model": model} if method == OURS else {}
+                of_ours = {"model": model} if method in (OURS, ENSEMBLE) else {}
                 record.keep(name, row, method, found | dict(settings.conditions) | of_ours)
             good = good and all("error" not in found for found in results.values())
     return good

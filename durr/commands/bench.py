@@ -50,7 +50,7 @@ def bench_denoise(
     """Measure how well noise is removed, by this program and by others, on pictures whose clean form is known."""
     from backbone.device import resolve_device, set_threads
     from backbone.record import Record
-    from durr.benchmark.methods import OURS, choose_methods
+    from durr.benchmark.methods import ENSEMBLE, OURS, choose_methods
     from durr.benchmark.ours import load_restorer
     from durr.benchmark.picture_set import choose_sets
     from durr.benchmark.policy import compare_policy
@@ -64,7 +64,7 @@ def bench_denoise(
     conditions = {"device": str(resolve_device(device)), "threads": threads}
     set_threads(threads)
     talk = Talk(quiet=quiet)
-    restorer = load_restorer(weights, device=device, precision=precision) if OURS in chosen else None
+    restorer = load_restorer(weights, device=device, precision=precision) if {OURS, ENSEMBLE} & set(chosen) else None
     sets = choose_sets(data or [], limit=images, colour=colour, note=talk.note)
     settings = Settings(
         protocol=Protocol(eight_bit),

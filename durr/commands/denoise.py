@@ -37,6 +37,13 @@ def denoise(
     ] = None,
     tile: Annotated[str, typer.Option("--tile", help="Side of the tiles of large pictures, or auto.")] = "auto",
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
+    ensemble: Annotated[
+        bool,
+        typer.Option(
+            "--ensemble/--no-ensemble",
+            help="Mean over the eight turned and mirrored forms: about 0.1 dB better, eight times slower.",
+        ),
+    ] = False,
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", help="Folders with their sub-folders.")
     ] = False,
@@ -92,7 +99,7 @@ def denoise(
     check_free(sheet, "--sheet", overwrite=overwrite)
     check_free(report, "--report", overwrite=overwrite)
     set_threads(threads)
-    restorer = _load(weights, device, precision, side)
+    restorer = _load(weights, device, precision, side, ensemble)
     settings = Settings(
         strengths=strengths,
         sigma=level,
@@ -160,13 +167,13 @@ def _tell_failure(told: _Told, failure: Failure) -> None:
         told.talk.note(str(failure))
 
 
-def _load(weights: Path | None, device: str, precision: str, side: int | None) -> Restorer:
+def _load(weights: Path | None, device: str, precision: str, side: int | None, ensemble: bool) -> Restorer:
     """The model of --weights, or the one that is shipped."""
     from durr.restorer import Restorer
 
     if weights is None:
-        return Restorer.pretrained("denoise", device=device, precision=precision, tile=side)
-    return Restorer.from_file(weights, device=device, precision=precision, tile=side)
+        return Restorer.pretrained("denoise", device=device, precision=precision, tile=side, ensemble=ensemble)
+    return Restorer.from_file(weights, device=device, precision=precision, tile=side, ensemble=ensemble)
 
 
 def _strengths(strength: float | None, sweep: int | None) -> dict[str, float]:

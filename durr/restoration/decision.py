@@ -40,7 +40,7 @@ def decide(inference: Inference, samples: Num[np.ndarray, "row col channel"]) ->
     if not is_small(samples, channels):
         return Decision(_mean_over_crops(inference, spread_crops(samples)), {})
     lanes = to_lanes(samples, channels)
-    if len(lanes) > 1:
+    if len(lanes) > 1 or inference.ensemble:
         return Decision(inference.stopping_times(lanes).double().mean().item(), {})
     path = inference.path(lanes)
     return Decision(path.steps.double().mean().item(), dict(enumerate(path.images)))

@@ -16,6 +16,7 @@ from backbone.integrate import integrate
 from backbone.precision import convolution_precision
 from backbone.schemes import Euler
 from durr.model import Denoiser
+from durr.restoration.ensemble import Images, self_ensemble
 from durr.unfold import Path, continued, stopping_times, unfold
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -37,12 +38,14 @@ def resolve_precision(text: str, device: torch.device) -> torch.dtype:
 class Inference:
     """A denoiser, where it works and how precisely; what is not finite in bfloat16 is done again in float32.
 
-    redone: how many batches were done again.
+    ensemble: whether images are means over the eight forms of the noisy one; stopping times are those of the image
+    as it is. redone: how many batches were done again.
     """
 
     denoiser: Denoiser
     device: torch.device
     precision: torch.dtype
+    ensemble: bool = False
     redone: int = 0
 
     def path(self, noisy: Float[Tensor, "batch channel row col"]) -> Path:
@@ -59,21 +62,26 @@ class Inference:
             lambda: stopping_times(unit, noisy, self.denoiser.rule.start(unit, noisy), self.denoiser.max_steps)
         )
 
-    def images_after(
-        self, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]
-    ) -> dict[int, Float[Tensor, "batch channel row col"]]:
+    def images_after(self, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]) -> Images:
         """The images after these numbers of steps; of the path between them nothing is kept."""
         noisy = noisy.to(self.device)
         wanted = sorted(set(steps))
-        return self._finite(lambda: self._march(noisy, wanted))
+
+        def solve(images: Float[Tensor, "batch channel row col"]) -> Images:
+            return self._finite(lambda: self._march(images, wanted))
+
+        if not self.ensemble:
+            return solve(noisy)
+        rows, columns = noisy.shape[-2:]
+        # whole cells first: every form is then folded at the same pixels, in a tile as in the whole image
+        means = self_ensemble(solve, continued(noisy, self.denoiser.unit.align))
+        return {step: mean[..., :rows, :columns] for step, mean in means.items()}
 
     def exact(self) -> Inference:
         """The same in float32."""
         return replace(self, precision=torch.float32)
 
-    def _march(
-        self, noisy: Float[Tensor, "batch channel row col"], steps: list[int]
-    ) -> dict[int, Float[Tensor, "batch channel row col"]]:
+    def _march(self, noisy: Float[Tensor, "batch channel row col"], steps: list[int]) -> Images:
         """Solves one behind the other: each begins where the last one ended."""
         unit = self.denoiser.unit
         rows, columns = noisy.shape[-2:]

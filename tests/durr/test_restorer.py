@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -283,3 +284,29 @@ def test_the_public_names() -> None:
 def test_inference_keeps_no_gradients(make_denoiser: MakeDenoiser) -> None:
     work = Inference(denoiser=make_denoiser(1), device=torch.device("cpu"), precision=torch.float32)
     assert work.path(torch.rand(1, 1, 8, 8)).images.is_inference()
+
+
+def test_the_ensemble_is_the_mean_over_the_eight_forms(grey: Restorer, noisy_array: NoisyArray) -> None:
+    image = noisy_array((24, 36), "float32")  # whole cells of the unit
+    sigma = 30.0  # the same number of steps for every form
+    averaged = replace(grey, ensemble=True)(image, sigma=sigma)
+    forms = []
+    for quarter in range(4):
+        turned = np.rot90(image, quarter)
+        forms.append(np.rot90(grey(turned, sigma=sigma).image, -quarter))
+        forms.append(np.rot90(grey(turned[:, ::-1], sigma=sigma).image[:, ::-1], -quarter))
+    assert np.abs(averaged.image - np.mean(forms, axis=0)).max() < 1e-5  # float32, in another order
+    assert np.abs(averaged.image - forms[0]).max() > 1e-3  # it is not one of them
+    assert averaged.steps == grey(image, sigma=sigma).steps
+    assert averaged.path is not None
+    assert np.abs(averaged.path[0] - image).max() < 1e-6  # a mean of eight equal images
+
+
+def test_the_ensemble_stops_and_tiles_like_one_image(grey: Restorer, noisy_array: NoisyArray) -> None:
+    image = data.astronaut()[:70, :90]
+    averaged = replace(grey, ensemble=True)
+    whole = averaged(image)
+    assert whole.chosen == grey(image).chosen
+    tiled = replace(averaged, tile=32)(image)
+    assert tiled.tiles > 1
+    assert np.abs(whole.image.astype(int) - tiled.image.astype(int)).max() <= 1  # the promise for tiles

@@ -133,6 +133,13 @@ def test_one_document(denoise) -> None:
     assert second["notes"] == ["grey model: the channels are restored one by one"]
 
 
+def test_the_ensemble_is_written(denoise, grey_model: Path) -> None:
+    assert denoise("a.png", "--ensemble")[0] == 0
+    model = Restorer.from_file(grey_model, device="cpu", precision="float32", ensemble=True)
+    written = np.asarray(Image.open("a_denoised.png"))
+    assert np.array_equal(written, model(GREY).image)
+
+
 def test_a_sweep_writes_every_strength_from_one_pass(denoise, grey_model: Path) -> None:
     assert denoise("a.png", "--sweep", "4")[0] == 0
     model = Restorer.from_file(grey_model, device="cpu", precision="float32")
