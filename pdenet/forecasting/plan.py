@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,9 +12,10 @@ from backbone.device import resolve_device
 from backbone.errors import ResourceError, UsageError
 from pdenet.fields.field import Field
 from pdenet.forecasting.rolling import demand_periodic
-from pdenet.forecasting.schedule import common_times, network_steps, no_common_times, schedule
+from pdenet.forecasting.schedule import common_times, last_snapshot, network_steps, no_common_times
 from pdenet.forecasting.snapshots import Data, check_comparable, check_grid, read_states, start_from
 from pdenet.forecasting.source import Run, Solver, Source
+from pdenet.readers.contents import Note
 from pdenet.readers.options import ReadOptions
 
 
@@ -70,15 +71,17 @@ def make_plan(
     if "equation" in solvers:
         demand_periodic(start)
     measured = None if compare is None else read_states(compare, learned, options, notes.append)
-    times = schedule(learned, start, measured, t_end, save_every)
-    _check_memory(start, len(times), len(solvers) + (3 if ensemble else 0))
+    if measured is not None:
+        check_comparable(start, measured)
+    end, n = last_snapshot(learned, start, measured, t_end, save_every)
+    times = _times(start, end, n, n_copies=len(solvers) + (3 if ensemble else 0))
     return Plan(
         source=source,
         solvers=solvers,
         start=start,
         measured=measured,
         times=times,
-        pairs=() if measured is None else _pairs(start, measured, times),
+        pairs=() if measured is None else _pairs(start, measured, times, notes.append),
         network_steps=network_steps(times, learned.dt) if "network" in solvers else (),
         ensemble=ensemble,
         tolerance=tolerance,
@@ -105,27 +108,33 @@ def _check_numbers(ensemble: int, tolerance: float, seed: int) -> None:
     if ensemble < 0 or ensemble == 1:
         raise UsageError(f"an ensemble of {ensemble} has no spread", where="--ensemble", cure="--ensemble 20")
     if not 1e-12 <= tolerance <= 0.1:  # the least is a few hundred roundings of a step
-        raise UsageError(f"tolerance={tolerance:g} cannot be", where="--tolerance", cure="--tolerance 1e-6")
+        raise UsageError(
+            f"tolerance {tolerance:g} is not between 1e-12 and 0.1", where="--tolerance", cure="--tolerance 1e-6"
+        )
     if seed < 0:
         raise UsageError(f"seed {seed} is negative", where="--seed", cure="--seed 0")
 
 
-def _pairs(start: Field, measured: Field, times: Sequence[float]) -> tuple[tuple[int, int], ...]:
-    """Places of equal times; InputError without any behind the start, or if the fields do not fit each other."""
-    check_comparable(start, measured)
+def _pairs(start: Field, measured: Field, times: tuple[float, ...], note: Note) -> tuple[tuple[int, int], ...]:
+    """Places of equal times; InputError without any behind the start."""
     pairs = common_times(times, measured)
-    if not any(k > 0 for k, _ in pairs):
+    behind = [k for k, _ in pairs if k > 0]
+    if not behind:
         raise no_common_times(start, measured)
+    if start.t0 < measured.t0:
+        note(f"nothing is measured from the start at t = {start.t0:g} to t = {times[behind[0]]:g}")
     return tuple(pairs)
 
 
-def _check_memory(start: Field, n_times: int, n_copies: int) -> None:
-    """ResourceError if the forecasts would not fit into the machine's memory."""
-    needed = 2 * start.values.nbytes * n_times * n_copies  # once more while they are compared and written
+def _times(start: Field, end: float, n: int, *, n_copies: int) -> tuple[float, ...]:
+    """n equal steps from the start to the end; ResourceError if so many snapshots do not fit into the memory."""
+    needed = 2 * start.values.nbytes * (n + 1) * n_copies  # once more while they are compared and written
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
+        step, fewer = (end - start.t0) / n, 10 ** max(0, int(math.log10(n * memory / needed)))
         raise ResourceError(
-            f"{n_times} snapshots need {needed / 1e9:.1f} GB, the machine has {memory / 1e9:.1f} GB",
+            f"{n + 1} snapshots need {needed / 1e9:.1f} GB, the machine has {memory / 1e9:.1f} GB",
             where="--t-end, --save-every",
-            cure="save less often, or start from fewer runs",
+            cure=f"--save-every {step:.10g} --t-end {start.t0 + fewer * step:.10g}",
         )
+    return tuple(start.t0 + (end - start.t0) * k / n for k in range(n + 1))

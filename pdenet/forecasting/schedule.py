@@ -12,40 +12,51 @@ CLOSE = 1e-6  # of a step: decimal fractions are rounded in binary
 SAME_TIME = 1e-3  # of a step: times cut to a few decimals in text files are off by this
 
 
-def schedule(
+def last_snapshot(
     learned: Learned, start: Field, measured: Field | None, t_end: float | None, save_every: float | None
-) -> tuple[float, ...]:
-    """t0, t0 + save_every, ... t_end, where t0 is the time of the start.
+) -> tuple[float, int]:
+    """The time of the last snapshot, and the number of equal steps from the start to it.
 
-    None takes the steps and the end of the measurements, else the step of the data that the start is from.
+    None takes the step and the end of the measurements, else the step of the data that the start is from.
     Raises UsageError without an end, or if the step does not divide the time to it; InputError if the
     measurements end before the start.
     """
-    t0 = start.t0
-    step = save_every or (start.dt if measured is None else measured.dt)
+    t0, step = start.t0, _step(learned, start, measured, save_every)
+    if t_end is not None:
+        return t_end, _whole_steps(t0, t_end, step)
+    if measured is None:
+        raise UsageError("how far? no end is given", where="--t-end", cure=f"--t-end {t0 + 10 * step:.10g}")
+    n = math.floor((float(measured.times()[-1]) - t0) / step + SAME_TIME)
+    if n < 1:
+        raise no_common_times(start, measured)
+    return t0 + n * step, n
+
+
+def _step(learned: Learned, start: Field, measured: Field | None, save_every: float | None) -> float:
+    """The time between two snapshots."""
+    step = (start if measured is None else measured).dt if save_every is None else save_every
     if not (math.isfinite(step) and step > 0):
         raise UsageError(
-            f"save-every {step:g} is not positive", where="--save-every", cure=f"--save-every {learned.dt:g}"
+            f"save-every {step:.10g} is not positive", where="--save-every", cure=f"--save-every {learned.dt:.10g}"
         )
-    if t_end is None and measured is None:
-        raise UsageError("how far? no end is given", where="--t-end", cure=f"--t-end {t0 + 10 * step:g}")
-    if t_end is None:
-        n = math.floor((measured.times()[-1] - t0) / step + SAME_TIME)
-        if n < 1:
-            raise no_common_times(start, measured)
-        return tuple(t0 + k * step for k in range(n + 1))
-    n = round((t_end - t0) / step)
-    if not math.isfinite(t_end) or n < 1:
+    return step
+
+
+def _whole_steps(t0: float, t_end: float, step: float) -> int:
+    """How many steps lead from t0 to t_end; UsageError if that is no whole number, or none."""
+    steps = (t_end - t0) / step
+    if not (math.isfinite(steps) and round(steps) >= 1):
         raise UsageError(
-            f"t-end {t_end:g} is not after the start at t = {t0:g}", where="--t-end", cure=f"--t-end {t0 + 10 * step:g}"
+            f"t-end {t_end:.10g} is not after the start at t = {t0:.10g}", where="--t-end", cure=f"--t-end {t0 + 10 * step:.10g}"
         )
-    if abs(t_end - t0 - n * step) > CLOSE * step:
+    n = round(steps)
+    if abs(steps - n) > CLOSE:
         raise UsageError(
             f"save-every {step:g} does not divide the time from t = {t0:g} to {t_end:g}",
             where="--save-every",
-            cure=f"--t-end {t0 + n * step:g}, or --save-every {(t_end - t0) / n:g}",
+            cure=f"--t-end {t0 + n * step:.10g}, or --save-every {(t_end - t0) / n:.10g}",
         )
-    return tuple(t0 + (t_end - t0) * k / n for k in range(n + 1))
+    return n
 
 
 def network_steps(times: tuple[float, ...], dt: float) -> tuple[int, ...]:
@@ -56,7 +67,7 @@ def network_steps(times: tuple[float, ...], dt: float) -> tuple[int, ...]:
         raise UsageError(
             f"save-every {step:g} is no multiple of {dt:g}, the time step that the network was trained with",
             where="--save-every",
-            cure=f"--save-every {max(per_save, 1) * dt:g}, or --solver equation",
+            cure=f"--save-every {max(per_save, 1) * dt:.10g}, or --solver equation",
         )
     return tuple(k * per_save for k in range(len(times)))
 
@@ -74,10 +85,17 @@ def common_times(times: tuple[float, ...], measured: Field) -> list[tuple[int, i
 
 def no_common_times(start: Field, measured: Field) -> InputError:
     """The complaint that nothing was measured when something is forecast."""
-    first, last = measured.times()[[0, -1]]
+    first, last = map(float, measured.times()[[0, -1]])
+    since = (start.t0 - first) / measured.dt
+    meets = start.t0 < last and abs(since - round(since)) <= SAME_TIME
     return InputError(
         f"nothing to compare with: measured are t = {first:g} to {last:g} in steps of {measured.dt:g}, "
         f"the forecast starts at t = {start.t0:g}",
         where=f"--compare {measured.source}",
-        cure=f"--save-every {measured.dt:g}, or start from another state",
+        cure=f"--save-every {measured.dt:.10g}" if meets else from_the_measurements(measured),
     )
+
+
+def from_the_measurements(measured: Field) -> str:
+    """The command whose forecast always meets the measurements: it starts from their first snapshot."""
+    return f"pdenet-durr forecast RUN --init {measured.source} --compare {measured.source}"

@@ -10,6 +10,7 @@ import numpy as np
 from backbone.errors import InputError
 from pdenet.fields.boundary import settle_boundaries
 from pdenet.fields.field import Field, space_axes
+from pdenet.forecasting.schedule import from_the_measurements
 from pdenet.forecasting.source import Solver
 from pdenet.learned.record import Learned
 from pdenet.readers.contents import Contents, Note, inspect_command, load
@@ -90,7 +91,7 @@ def check_comparable(start: Field, measured: Field) -> None:
         raise InputError(
             f"the {what} differ: {here} in the forecast, {there} in the measurements",
             where=f"--compare {measured.source}",
-            cure=f"--init {measured.source}",
+            cure=from_the_measurements(measured),
         )
 
 
@@ -124,7 +125,7 @@ def _in_order(field: Field, learned: Learned) -> Field:
             f"learnt were {', '.join(learned.names)}; there is no {' and no '.join(missing)} "
             f"among {', '.join(field.names)}",
             where=field.source,
-            cure=inspect_command(field.source, "--var", ",".join(learned.names)),
+            cure=inspect_command(field.source),
         )
     if field.n_dims != len(learned.dx):
         raise InputError(

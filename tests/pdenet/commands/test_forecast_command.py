@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,17 @@ def test_doubts_stand_on_stderr_and_ranges_on_stdout(heat: Field, capsys: pytest
         (["run", "half.npz"], 2, "how far"),
         (["run", "half.npz", "--t-end", "1", "--solver", "both"], 2, "has no network"),
         (["run", "half.npz", "--t-end", "1", "-o", "f.csv"], 2, "neither an .npz nor an .nc file"),
+        (["run", "half.npz", "--t-end", "nan"], 2, "t-end nan"),
+        (["run", "half.npz", "--t-end", "1", "--tolerance", "0"], 2, "tolerance 0"),
+        (["run", "half.npz", "--t-end", "1", "--dims", "t,q"], 2, "'q' is not an axis"),
+        (["run", "half.npz", "--t-end", "1", "--device", "gpu"], 2, "'gpu' is no device"),
+        (["run", "half.npz", "--t-end", "1", "-o", "no/f.npz"], 4, "there is no folder no"),
+        (["run", "half.npz", "--t-end", "1e9"], 5, "snapshots need"),
+        (["run", "other.npz", "--t-end", "1"], 3, "learnt were u; there is no u among w"),
+        (["run", "half.npz", "--compare", "half.npz"], 3, "nothing to compare with"),
+        (["run", "half.npz", "--compare", "none.npz"], 3, "cannot find 'none.npz'"),
+        (["stopped", "half.npz", "--t-end", "1"], 3, "has not finished"),
+        (["edited", "half.npz", "--t-end", "1"], 7, "was changed after learn wrote it"),
         (["run", "none.npz", "--t-end", "1"], 3, "cannot find 'none.npz'"),
         (["no-run", "half.npz", "--t-end", "1"], 3, "cannot find the run"),
         (["run", "half.npz", "--bc", "none", "--t-end", "1"], 3, "x has walls"),
@@ -121,7 +133,14 @@ def test_doubts_stand_on_stderr_and_ranges_on_stdout(heat: Field, capsys: pytest
 def test_exit_codes(words: list[str], code: int, told: str, heat: Field, capsys: pytest.CaptureFixture[str]) -> None:
     write_run(Path("growing"), "u_t = -0.1*u_xx", heat)
     write_run(Path("bursting"), "u_t = 20.0*u**3", heat)
-    assert run(*words, "--save-every", "0.1") == code
+    write_run(Path("stopped"), "u_t = 0.1*u_xx", heat)
+    Path("stopped/DONE").unlink()
+    write_run(Path("edited"), "u_t = 0.1*u_xx", heat)
+    record = Path("edited/equation.json")
+    record.write_text(record.read_text().replace("0.1", "0.2"))
+    write_npz(replace(heat, names=("w",)), Path("other.npz"), recipe={})
+    step = [] if "--compare" in words else ["--save-every", "0.1"]
+    assert run(*words, *step) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert told in err

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backbone.errors import Diverged, InputError, UntrustedResult, UsageError
+from backbone.errors import Diverged, InputError, ResourceError, UntrustedResult, UsageError
 from pdenet import PDENet, forecast
 from pdenet.fields.field import Field
 from pdenet.forecasting.source import Source
@@ -62,8 +62,34 @@ def test_only_common_times_are_compared(make_run: Make, make_waves: Waves) -> No
     assert np.isfinite(curve).tolist() == [True, False, True, False, True, False, False]
     with pytest.raises(InputError, match=r"measured are t = 0 to 0\.4 .* the forecast starts at t = 0\.5"):
         forecast(make_run(HEAT), make_waves(), compare=measured)
-    with pytest.raises(InputError, match="nothing to compare with"):
+    with pytest.raises(InputError, match="nothing to compare with") as caught:
         forecast(make_run(HEAT), init=make_waves(), compare=measured, save_every=0.07, t_end=0.49)
+    assert caught.value.cure == "--save-every 0.2"
+
+
+def test_where_no_step_meets_the_measurements_their_first_snapshot_is_the_cure(
+    make_run: Make, make_waves: Waves
+) -> None:
+    for start in (make_waves(t0=0.03), make_waves(t0=3.0)):  # between their times, after them
+        with pytest.raises(InputError, match="nothing to compare with") as caught:
+            forecast(make_run(HEAT), init=start, compare=make_waves())
+        assert caught.value.cure == "pdenet-durr forecast RUN --init waves --compare waves"
+
+
+def test_times_before_the_first_measurement_are_told(make_run: Make, make_waves: Waves) -> None:
+    found = forecast(make_run(HEAT), init=make_waves(), compare=make_waves(t0=0.3))
+    assert found.notes == ("nothing is measured from the start at t = 0 to t = 0.3",)
+    (curve,) = found.curves.values()
+    assert np.isnan(curve).tolist() == [True] * 3 + [False] * 6
+
+
+def test_more_snapshots_than_fit_into_the_memory_are_refused_at_once(make_run: Make, make_waves: Waves) -> None:
+    with pytest.raises(ResourceError, match=r"snapshots need .* GB, the machine has") as caught:
+        forecast(make_run(HEAT), make_waves(), t_end=0.5 + 1e9, save_every=1e-3)  # 0.5 PB
+    words = caught.value.cure.split()
+    assert words[::2] == ["--save-every", "--t-end"]
+    n = (float(words[3]) - 0.5) / float(words[1])
+    assert n == pytest.approx(round(n), abs=1e-6)  # the cure divides; short numbers
 
 
 def test_gaps_in_the_measurements_do_not_count(make_run: Make, make_waves: Waves) -> None:
@@ -174,7 +200,9 @@ def test_an_ill_posed_equation_is_no_wrong_usage(make_run: Make, make_waves: Wav
         ({"data": 1, "t_end": 1.0, "solver": "both"}, "has no network"),
         ({"data": 1, "t_end": 1.0, "boundary": "open"}, "--bc open"),
         ({"data": 1, "t_end": 1.0, "seed": -1}, "seed -1"),
-        ({"data": 1, "t_end": 1.0, "tolerance": 1.0}, "tolerance=1"),
+        ({"data": 1, "t_end": 1.0, "save_every": 0.0}, "save-every 0 is not positive"),
+        ({"data": 1, "t_end": float("nan")}, "t-end nan is not after the start"),
+        ({"data": 1, "t_end": 1.0, "tolerance": 1.0}, r"tolerance 1 is not between 1e-12 and 0\.1"),
     ],
 )
 def test_wrong_words(options: dict[str, object], told: str, make_run: Make, make_waves: Waves) -> None:
