@@ -47,7 +47,9 @@ def _whole_steps(t0: float, t_end: float, step: float) -> int:
     steps = (t_end - t0) / step
     if not (math.isfinite(steps) and round(steps) >= 1):
         raise UsageError(
-            f"t-end {t_end:.10g} is not after the start at t = {t0:.10g}", where="--t-end", cure=f"--t-end {t0 + 10 * step:.10g}"
+            f"t-end {t_end:.10g} is not after the start at t = {t0:.10g}",
+            where="--t-end",
+            cure=f"--t-end {t0 + 10 * step:.10g}",
         )
     n = round(steps)
     if abs(steps - n) > CLOSE:

@@ -30,6 +30,8 @@ def read_states(data: Data, learned: Learned, options: ReadOptions, note: Note) 
     """
     if isinstance(data, Field):
         return _in_order(data, learned)
+    if _complex_names(learned):
+        options = replace(options, split_complex=True)
     with opened(data) as raw:
         files = [_with_time(contents, learned) for contents in raw]
         if options.variables is None and all(name in files[0].arrays for name in learned.names):
@@ -97,12 +99,17 @@ def check_comparable(start: Field, measured: Field) -> None:
 
 def _with_time(contents: Contents, learned: Learned) -> Contents:
     """The file with an axis of time, of length one, for variables that have axes of space only."""
-    still = [
-        name for name in learned.names if name in contents.arrays and contents.arrays[name].ndim == len(learned.dx)
-    ]
+    names = [name for name in (*learned.names, *_complex_names(learned)) if name in contents.arrays]
+    still = [name for name in names if contents.arrays[name].ndim == len(learned.dx)]
     arrays = {name: load(contents.arrays[name], name, contents.source)[np.newaxis] for name in still}
     dims = {name: ("time", *contents.dims.get(name, space_axes(len(learned.dx)))) for name in still}
     return replace(contents, arrays={**contents.arrays, **arrays}, dims={**contents.dims, **dims})
+
+
+def _complex_names(learned: Learned) -> list[str]:
+    """Variables whose real and imaginary parts were learnt; in files they may be whole."""
+    stems = [name.removesuffix("Re") for name in learned.names if name.endswith("Re")]
+    return [stem for stem in stems if f"{stem}Im" in learned.names]
 
 
 def _with_steps(options: ReadOptions, contents: Contents, learned: Learned, note: Note) -> ReadOptions:

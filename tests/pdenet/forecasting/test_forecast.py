@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backbone.errors import Diverged, InputError, ResourceError, UntrustedResult, UsageError
-from pdenet import PDENet, forecast
+from pdenet import PDENet, forecast, read
 from pdenet.fields.field import Field
 from pdenet.forecasting.source import Source
 from pdenet.simulation import simulate
@@ -118,6 +118,30 @@ def test_a_single_snapshot_is_a_state_with_and_without_time(make_run: Make, make
     bare = forecast(run, init=tmp_path / "bare.npz", t_end=0.1)
     np.testing.assert_allclose(bare.field.values, found.field.values[:1], atol=EXACT)
     assert any("no grid spacing in the file" in note for note in bare.notes)
+
+
+def test_complex_data_are_split_as_they_were_for_learning(make_run: Make, tmp_path: Path) -> None:
+    """i psi_t = -psi_xx / 2: each wave e^ikx turns by e^(-i k^2 t / 2)."""
+    x, t = TWO_PI * np.arange(16) / 16, 0.05 * np.arange(5)
+    psi = sum(a * np.exp(1j * (k * x - k**2 * t[:, None] / 2)) for k, a in ((1, 1.0), (-2, 0.5)))
+    np.savez(tmp_path / "psi.npz", psi=psi, t=t, x=x, dims=["time", "x"])
+    data = read(tmp_path / "psi.npz", complex_parts="split", boundary="periodic")
+    run = make_run(["psiRe_t = -0.5*psiIm_xx", "psiIm_t = 0.5*psiRe_xx"], data)
+    found = forecast(run, init=tmp_path / "psi.npz", compare=tmp_path / "psi.npz")
+    # 1e-6 an interval: waves that couple two variables are stepped, not solved exactly
+    assert found.curves["error of the equation"].max() < 1e-6
+    np.savez(tmp_path / "still.npz", psi=psi[0], x=x)
+    still = forecast(run, init=tmp_path / "still.npz", t_end=0.2)
+    np.testing.assert_allclose(still.field.values, found.field.values, atol=1e-12)  # the same work
+
+
+def test_three_dimensions_against_the_closed_form(make_run: Make) -> None:
+    x, t = TWO_PI * np.arange(8) / 8, 0.1 * np.arange(5)
+    wave = np.cos(x)[:, None, None] * np.cos(2 * x)[:, None] * np.cos(x)
+    values = np.exp(-0.6 * t)[:, None, None, None] * wave  # 0.1 (1 + 4 + 1)
+    data = Field(values=values[None, :, None], dt=0.1, dx=(x[1],) * 3, names=("u",), boundary=("periodic",) * 3)
+    found = forecast(make_run("u_t = 0.1*u_xx + 0.1*u_yy + 0.1*u_zz", data), init=data, compare=data)
+    assert found.curves["error of the equation"].max() < EXACT
 
 
 def test_variables_are_taken_by_name(make_run: Make, make_waves: Waves) -> None:
