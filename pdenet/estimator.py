@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from backbone.device import resolve_device
 from backbone.errors import InputError, UsageError
 from pdenet.discovery.discover import Discovery, discover
+from pdenet.discovery.doubts import raise_doubts
 from pdenet.discovery.holdout import HELD_OUT, check_share
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.equations.equation import Equation
@@ -111,6 +112,10 @@ class PDENet:
         self.seed = seed
         self.device = device
 
+    def get_params(self) -> dict[str, str | int | float | None]:
+        """The options by name."""
+        return {name: value for name, value in vars(self).items() if not name.endswith("_")}
+
     def check(self, field: Field) -> Restrictions:
         """What the options say of the equations of this field; UsageError for a word that has no meaning there."""
         check_recipe(self.recipe)
@@ -136,7 +141,8 @@ class PDENet:
         """Learn from all runs of the field; returns self.
 
         checkpoint: a folder in which the paper's recipe keeps its last stage, to go on from there when called again.
-        Raises UsageError on wrong options, InputError on unusable data.
+        Raises UsageError on wrong options, InputError on unusable data, CannotTell where the data do not decide the
+        equations; what was found all the same is then in discovery_, with the doubts.
         """
         restrictions = self.check(field)
         device = resolve_device(self.device)
@@ -177,6 +183,8 @@ class PDENet:
             data=TrainedOn.of(field),
         )
         self.seconds_ = time.perf_counter() - begun
+        if self.discovery_ is not None:
+            raise_doubts(self.discovery_.doubts, field.source)
         return self
 
     @property

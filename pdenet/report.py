@@ -8,11 +8,12 @@ import numpy as np
 
 from backbone.errors import Diverged, UsageError
 from backbone.runs import RunFolder
+from pdenet.discovery.identifiability import Identifiability
 from pdenet.discovery.pareto import Candidate
 from pdenet.equations.printing import format_equations
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
-from pdenet.learned.record import FILE
+from pdenet.learned.record import FILE, METRICS
 from pdenet.network.stages import StageResult
 from pdenet.plots import Comparison, report_figure
 
@@ -36,6 +37,8 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
             "held_out": found.held_out,
             "library": {"order": found.order, "degree": found.degree},
             "measure": found.measure,
+            "identifiability": {name: _identified(entry) for name, entry in found.identified.items()},
+            "doubts": [doubt.as_dict() for doubt in found.doubts],
             "pareto": {
                 name: [
                     {
@@ -56,6 +59,19 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
     return document | {"recipe": model.recipe, "seconds": model.seconds_, "dt": field.dt, "dx": list(field.dx)}
 
 
+def _identified(found: Identifiability) -> dict[str, Any]:
+    closest = [
+        {
+            "term": str(rival.chosen),
+            "rival": str(rival.term),
+            "correlation": rival.correlation,
+            "separation": rival.separation,
+        }
+        for rival in found.closest
+    ]
+    return {"condition": found.condition, "closest": closest}
+
+
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
@@ -70,10 +86,21 @@ def result_lines(model: PDENet) -> list[str]:
     for name, rows in found.fronts.items():
         lines.append(f"terms  in-sample  held-out  equation of {name}_t")
         lines += [_table_line(row) for row in rows]
+    lines += [_identified_line(name, entry) for name, entry in found.identified.items() if entry.closest]
     lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
     if np.isfinite(found.heldout_error):
         lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
-    return lines + format_equations(model.equations_, "text", errors=True).splitlines()
+    equations = [] if found.doubts else format_equations(model.equations_, "text", errors=True).splitlines()
+    return lines + equations
+
+
+def _identified_line(name: str, found: Identifiability) -> str:
+    """How near to each other the chosen terms are, and the term that another could replace most easily."""
+    nearest = min(found.closest, key=lambda rival: rival.separation)
+    return (
+        f"{name}_t: condition {found.condition:.3g} of the chosen terms; closest rival: {nearest.term} for "
+        f"{nearest.chosen}, which stays {nearest.separation:.3g} standard errors from 0 beside it"
+    )
 
 
 def _table_line(row: Candidate) -> str:
@@ -89,13 +116,14 @@ def _stages(model: PDENet) -> tuple[StageResult, ...]:
 
 
 def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
-    """Write equation.*, metrics.json and report.png into the run folder."""
+    """Write metrics.json, report.png and, unless they are in doubt, equation.* into the run folder."""
     document = summary(model, field)
-    run.write_json(FILE, model.learned_.as_dict())
-    run.write_json("metrics.json", {key: value for key, value in document.items() if key != "equations"})
-    for form, name in FORMS:
-        run.write_text(name, format_equations(model.equations_, form) + "\n")
+    run.write_json(METRICS, {key: value for key, value in document.items() if key != "equations"})
     found = model.discovery_
+    if found is None or not found.doubts:
+        run.write_json(FILE, model.learned_.as_dict())
+        for form, name in FORMS:
+            run.write_text(name, format_equations(model.equations_, form) + "\n")
     figure = report_figure(
         model.equations_,
         format_equations(model.equations_, "text").splitlines(),

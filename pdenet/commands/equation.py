@@ -34,8 +34,8 @@ def equation(
     from pdenet.learned.reading import read_learned
 
     check_words(form, everything=everything)
-    learned = read_learned(run, allow_partial=allow_partial)
     if everything:
         print(print_candidates(read_candidates(run), form, digits))
     else:
+        learned = read_learned(run, allow_partial=allow_partial)
         print(print_learned(learned, form, digits, errors=errors))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
 from pdenet.commands.options import Bc, Complex, Dims, Dt, Dx, Files, MaskNan, Var
+
+if TYPE_CHECKING:
+    from backbone.errors import Failure
+    from backbone.runs import RunFolder
+    from pdenet.estimator import PDENet
+    from pdenet.fields.field import Field
 
 Order = Annotated[
     int | None, typer.Option("--order", min=1, max=4, help="Largest derivative order; the data decide by default.")
@@ -103,37 +109,31 @@ def learn(
         device=device,
     )
     model.check(field)
+    reading = {"var": var, "dims": dims, "dt": dt, "dx": dx, "bc": bc, "complex": complex, "mask_nan": mask_nan}
     with RunFolder.create("learn", out, overwrite, resume=resume) as run:
         run.write_inputs(dict.fromkeys(files, field.values.shape))
-        run.write_settings(
-            {
-                "files": [str(path) for path in files],
-                "var": var,
-                "dims": dims,
-                "dt": dt,
-                "dx": dx,
-                "bc": bc,
-                "complex": complex,
-                "mask_nan": mask_nan,
-                "order": order,
-                "degree": degree,
-                "fix": fix,
-                "forbid": forbid,
-                "terms": terms,
-                "max_terms": max_terms,
-                "holdout": holdout,
-                "recipe": recipe,
-                "blocks": blocks,
-                "seed": seed,
-                "device": device,
-            }
-        )
-        model.fit(field, progress=talk.progress, checkpoint=run.work)
+        run.write_settings({"files": [str(path) for path in files], **reading, **model.get_params()})
+        doubt = _fit(model, field, run, talk)
         for line in result_lines(model):
             talk.note(line)
         write_report(run, model, field)
     talk.note(f"run: {run.path}")
+    if doubt is not None:
+        raise doubt
     if json:
         print_json({**summary(model, field), "run": str(run.path)})
     else:
         print(format_equations(model.equations_, "text"))
+
+
+def _fit(model: PDENet, field: Field, run: RunFolder, talk: Talk) -> Failure | None:
+    """Fit; the reason not to trust what was found, if there is one and all that was weighed is worth keeping."""
+    from pdenet.discovery.identifiability import CannotTell
+
+    try:
+        model.fit(field, progress=talk.progress, checkpoint=run.work)
+    except CannotTell as doubt:
+        if model.discovery_ is None:
+            raise
+        return doubt
+    return None

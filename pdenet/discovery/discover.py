@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from pdenet.discovery.doubts import Doubt, at_rest, examine, flat_axes, raise_doubts
 from pdenet.discovery.holdout import HELD_OUT, hold_out
-from pdenet.discovery.ladder import climb, rungs
+from pdenet.discovery.identifiability import Identifiability
+from pdenet.discovery.ladder import climb, rungs, widest_affordable
 from pdenet.discovery.pareto import Candidate, pareto_table
 from pdenet.discovery.refit import Fit, refit, sharpen
 from pdenet.discovery.regression import Setting
@@ -19,7 +21,7 @@ from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.scoring import Measure, RollOuts, make_scorers, root_mean_square
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
-from pdenet.fields.noise import estimate_noise, noise_by_run
+from pdenet.fields.noise import noise_by_run
 
 COARSE = 1e-4  # relative error of the slopes from which collocation is refined by shooting
 
@@ -32,7 +34,7 @@ class Discovery:
     errors are those of `measure`. noise: estimated standard deviation of the measurement noise, by variable.
     error_over_time: roll-out error of the chosen system at each snapshot after a held-out start; empty where it cannot
     be rolled out or nothing was held out, and heldout_error nan. covariance: of all coefficients, those of the first
-    equation first.
+    equation first. identified: how well the data tell the terms from others. doubts: why not to trust the equations.
     """
 
     equations: tuple[Equation, ...]
@@ -45,6 +47,8 @@ class Discovery:
     error_over_time: tuple[float, ...]
     held_out: str
     covariance: Float64[np.ndarray, "coefficient coefficient_"]
+    identified: Mapping[str, Identifiability]
+    doubts: tuple[Doubt, ...]
 
 
 def discover(
@@ -63,7 +67,8 @@ def discover(
     order, degree: bounds of the library; None lets the data decide (up to order 4 and degree 3). restrictions: what is
     known of the equations. holdout: share of the runs, or of the time of a few runs, to test on.
     Data with gaps are looked at point by point, as if every axis had walls; points near a gap are left out.
-    Raises UsageError for a library or a share that cannot be, InputError if there are too few data.
+    Raises UsageError for a library or a share that cannot be, InputError if there are too few data, CannotTell if they
+    are at rest or flat along an axis.
     """
     if field.has_gaps:
         field = replace(field, boundary=("none",) * field.n_dims)
@@ -71,11 +76,15 @@ def discover(
     split = hold_out(field, holdout)
     bounds = rungs(field, order, degree, restrictions)
     progress("estimating the noise")
+    noise = noise_by_run(field)
+    raise_doubts([*at_rest(field), *flat_axes(field, noise)], field.source)
     setting = Setting(noise_by_run(split.train), device, np.random.default_rng(seed), progress, restrictions)
-    found = climb(split.train, field.names, bounds, setting)
+    found = climb(split.train, bounds, setting)
     is_coarse = max(truncation_error(split.train, setting.noise, rung.collocation) for rung in found.values()) > COARSE
     scorers = make_scorers(split, found, coarse=is_coarse, device=device)
     fronts = {name: pareto_table(name, found, scorers, progress) for name in field.names}
+    widest = widest_affordable(split.train, bounds, setting, beyond=True)
+    identified, doubts = examine(split.train, found, fronts if scorers.measure == "roll-out" else {}, widest)
     fit = refit(field, found, restrictions, device)
     judge = scorers.heldout or scorers.insample
     errors = judge.errors({name: rung.chosen for name, rung in found.items()}) if isinstance(judge, RollOuts) else []
@@ -87,13 +96,15 @@ def discover(
         equations=fit.equations,
         fronts=fronts,
         measure=scorers.measure,
-        noise=dict(zip(field.names, estimate_noise(field).tolist(), strict=True)),
+        noise=dict(zip(field.names, np.sqrt(np.mean(noise**2, axis=0)).tolist(), strict=True)),
         order=max(rung.order for rung in found.values()),
         degree=max(rung.degree for rung in found.values()),
         heldout_error=root_mean_square(errors),
         error_over_time=tuple(errors),
         held_out=split.words,
         covariance=fit.covariance,
+        identified=identified,
+        doubts=tuple(doubts),
     )
 
 

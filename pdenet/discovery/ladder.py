@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backbone.errors import InputError, UsageError
+from backbone.errors import UsageError
 from pdenet.discovery.collocation import Collocation
-from pdenet.discovery.regression import Regression, Setting
+from pdenet.discovery.identifiability import CannotTell
+from pdenet.discovery.regression import Bounds, Regression, Setting
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.select import Front, first_weights, residual_power, select, solve_support, weighted_gram
 from pdenet.equations.equation import Equation
@@ -56,9 +57,7 @@ class Rung:
         return self.restrictions.completed(free)
 
 
-def rungs(
-    data: Field, order: int | None, degree: int | None, restrictions: Restrictions | None = None
-) -> list[tuple[int, int]]:
+def rungs(data: Field, order: int | None, degree: int | None, restrictions: Restrictions | None = None) -> list[Bounds]:
     """The libraries to try, smallest first; a given order or degree is kept. Raises UsageError if all are too large."""
     restrictions = restrictions or Restrictions()
     if restrictions.name_all(data.names):
@@ -76,7 +75,7 @@ def rungs(
     return small
 
 
-def _by_size(bounds: tuple[int, int]) -> int:
+def _by_size(bounds: Bounds) -> int:
     return RUNGS.index(bounds) if bounds in RUNGS else len(RUNGS) + sum(bounds)
 
 
@@ -84,31 +83,31 @@ def _n_terms(data: Field, order: int, degree: int) -> int:
     return len(candidate_terms(data.names, data.axes, order=order, degree=degree))
 
 
-def climb(data: Field, names: Sequence[str], bounds: Sequence[tuple[int, int]], setting: Setting) -> dict[str, Rung]:
-    """The rung on which the equation of each of the variables is decided.
+def climb(data: Field, bounds: Sequence[Bounds], setting: Setting) -> dict[str, Rung]:
+    """The rung on which the equation of each variable is decided.
 
-    Raises InputError if even the smallest library has more terms than the data make equations.
+    Raises CannotTell if even the smallest library has more terms than the data make equations.
     """
+    names = data.names
     chosen: dict[str, Rung] = {}
-    first = Regression(data, *bounds[0], setting, max_rows=SELECTION_ROWS)
+    first = Regression(data, bounds[:1], setting, max_rows=SELECTION_ROWS)
     if first.n_rows <= first.n_terms:
-        raise InputError(
-            f"a library of {first.n_terms} terms for {first.n_rows} equations from these data",
+        raise CannotTell(
+            f"these data cannot tell: they make {first.n_rows} equations for {first.n_terms} candidate terms",
             where=data.source,
-            cure="more snapshots, runs or grid points, or fewer candidates: --terms 'u*u_x, u_xx'",
+            cure="record more snapshots, runs or wave numbers, or name fewer candidates: --terms 'u*u_x, u_xx'",
         )
     leftover = _stand_on(first, names, setting, chosen)
     unsettled = [name for name in names if leftover[name]]
     if not unsettled or len(bounds) == 1:
         return chosen
-    probe = _Probe(widest_affordable(data, bounds, setting, max_rows=PROBE_ROWS), names)
+    widest = widest_affordable(data, bounds, setting)
+    probe = _Probe(widest, names)
     unsettled = [name for name in unsettled if probe.explains_more(name, chosen[name].support)]
-    for bound in bounds[1:]:
+    for bound in widest.bounds[1:]:
         if not unsettled:
             break
-        regression = Regression(data, *bound, setting, max_rows=SELECTION_ROWS)
-        if not _affordable(regression):
-            continue
+        regression = Regression(data, [bound], setting, max_rows=SELECTION_ROWS)
         higher: dict[str, Rung] = {}
         _stand_on(regression, unsettled, setting, higher)
         for name in unsettled:
@@ -118,19 +117,13 @@ def climb(data: Field, names: Sequence[str], bounds: Sequence[tuple[int, int]], 
     return chosen
 
 
-def widest_affordable(
-    data: Field, bounds: Sequence[tuple[int, int]], setting: Setting, *, max_rows: int, beyond: bool = False
-) -> Regression:
-    """The regression on the largest library that the data can bear; the smallest one if none of them is."""
-    for bound in reversed(bounds):
-        regression = Regression(data, *bound, setting, max_rows=max_rows, beyond=beyond)
-        if _affordable(regression):
+def widest_affordable(data: Field, bounds: Sequence[Bounds], setting: Setting, *, beyond: bool = False) -> Regression:
+    """As many libraries together as the data can bear, smallest first and at least one, on a thinned sample."""
+    for n in range(len(bounds), 0, -1):
+        regression = Regression(data, bounds[:n], setting, max_rows=PROBE_ROWS, beyond=beyond)
+        if regression.n_rows >= 2 * regression.n_terms:
             break
     return regression
-
-
-def _affordable(regression: Regression) -> bool:
-    return regression.n_rows >= 2 * regression.n_terms
 
 
 def _stand_on(

@@ -18,8 +18,10 @@ from pdenet.discovery.resolution import choose_collocation
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
+from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
+Bounds = tuple[int, int]  # derivative order and degree of a library
 NOISE_ROWS = 60_000  # on which the effect of noise is measured
 
 
@@ -35,25 +37,34 @@ class Setting:
 
 
 class Regression:
-    """Library of an order and a degree, within the restrictions, on the equations of a field.
+    """Library of an order and a degree, or of several such bounds, within the restrictions, on the data's equations.
 
     max_rows: about how many of its equations per variable are used. beyond: ask the equations also of the waves that
     products of the data reach although the data do not.
     """
 
     def __init__(
-        self, data: Field, order: int, degree: int, setting: Setting, *, max_rows: int, beyond: bool = False
+        self, data: Field, bounds: Sequence[Bounds], setting: Setting, *, max_rows: int, beyond: bool = False
     ) -> None:
-        self.order, self.degree = order, degree
+        self.bounds = tuple(bounds)
         self._data, self._setting, self._max_rows = data, setting, max_rows
-        needs_general = not setting.restrictions.name_all(data.names)
-        self._general = candidate_terms(data.names, data.axes, order=order, degree=degree) if needs_general else ()
+        self._general = () if setting.restrictions.name_all(data.names) else _union(data, bounds)
         self._terms = setting.restrictions.library(data.names, self._general)
         named_order, named_degree = setting.restrictions.order_and_degree()
-        highest = max(degree, named_degree)
-        collocation = choose_collocation(data, setting.noise, max_order=max(order, named_order), degree=highest)
+        highest = max(self.degree, named_degree)
+        collocation = choose_collocation(data, setting.noise, max_order=max(self.order, named_order), degree=highest)
         self.collocation = replace(collocation, axes=_beyond(collocation.axes, highest)) if beyond else collocation
         self._groups = Groups.of(data, self.collocation, len(self._terms) + len(data.names))
+
+    @property
+    def order(self) -> int:
+        """The largest of the bounds."""
+        return max(order for order, _ in self.bounds)
+
+    @property
+    def degree(self) -> int:
+        """The largest of the bounds."""
+        return max(degree for _, degree in self.bounds)
 
     @property
     def n_terms(self) -> int:
@@ -62,8 +73,8 @@ class Regression:
 
     @property
     def n_rows(self) -> int:
-        """Equations per variable, gaps aside."""
-        return self._groups.block.size * self.collocation.window.degree * len(self._groups.shell)
+        """Equations per variable that are used; those that meet a gap are not."""
+        return int(self._equations.rows.sum())
 
     @cached_property
     def _equations(self) -> NormalEquations:
@@ -95,6 +106,12 @@ class Regression:
             device=self._setting.device,
             max_rows=min(self._max_rows, NOISE_ROWS),
         )
+
+
+def _union(data: Field, bounds: Sequence[Bounds]) -> tuple[Term, ...]:
+    """The terms of all libraries together."""
+    libraries = [candidate_terms(data.names, data.axes, order=order, degree=degree) for order, degree in bounds]
+    return tuple(dict.fromkeys(term for library in libraries for term in library))
 
 
 def _beyond(axes: Sequence[Axis], degree: int) -> tuple[Axis, ...]:

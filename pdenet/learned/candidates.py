@@ -9,9 +9,8 @@ from typing import Any
 
 from backbone.errors import Failure, InputError
 from pdenet.equations.equation import Equation
-from pdenet.learned.reading import damaged, read_json
-
-FILE = "metrics.json"
+from pdenet.learned.reading import damaged, demand_finished, read_json
+from pdenet.learned.record import METRICS
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,12 @@ class Weighed:
 
 
 def read_candidates(run: Path) -> dict[str, tuple[Weighed, ...]]:
-    """The candidates of each variable by number of terms. InputError if the run kept none, ModelError if damaged."""
-    file = run / FILE
+    """The candidates of each variable by number of terms, also of a run that could not tell.
+
+    Raises InputError if the run has not finished or kept none, ModelError if they are damaged.
+    """
+    demand_finished(run)
+    file = run / METRICS
     metrics = read_json(file)
     try:
         table = metrics.get("pareto", {})

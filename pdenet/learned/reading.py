@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backbone.errors import InputError, ModelError, UsageError
+from backbone.errors import InputError, ModelError, UntrustedResult, UsageError
 from backbone.runs import VERSIONS, is_complete
 from pdenet.equations.equation import Equation
 from pdenet.learned.folder import demand_run, no_equations
-from pdenet.learned.record import DIGEST, FILE, FORMAT, Learned, digest
+from pdenet.learned.record import DIGEST, FILE, FORMAT, METRICS, Learned, digest
 
 
 def read_learned(run: Path, *, allow_partial: bool = False) -> Learned:
@@ -20,12 +20,13 @@ def read_learned(run: Path, *, allow_partial: bool = False) -> Learned:
 
     allow_partial: of a run that was stopped, the equations of its last checkpoint.
     Raises InputError if there is no such folder or its run has not finished, ModelError if it is no run of `learn`,
-    or its record is damaged, was changed, or was written by a newer version.
+    or its record is damaged, was changed, or was written by a newer version; UntrustedResult if it could not tell.
     """
     demand_run(run)
     if not is_complete(run):
         return _from_checkpoint(run, allow_partial)
     if not (run / FILE).exists():
+        _demand_no_doubts(run)
         raise no_equations(run)
     record = read_json(run / FILE)
     try:
@@ -34,6 +35,24 @@ def read_learned(run: Path, *, allow_partial: bool = False) -> Learned:
         return _checked(Learned.from_dict(record))
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise damaged(run / FILE, error) from error
+
+
+def demand_finished(run: Path) -> None:
+    """Raise what `read_learned` does of a folder that is not that of a finished run."""
+    demand_run(run)
+    if not is_complete(run):
+        _from_checkpoint(run, allow_partial=False)
+
+
+def _demand_no_doubts(run: Path) -> None:
+    """Refuse a run whose data did not decide the equations."""
+    doubts = read_json(run / METRICS).get("doubts", []) if (run / METRICS).exists() else []
+    if doubts:
+        raise UntrustedResult(
+            f"the run '{run}' found no equations to trust: {doubts[0]['what']}",
+            where=str(run / METRICS),
+            cure=f"{doubts[0]['experiment']}; for all that it weighed: pdenet-durr equation {run} --all",
+        )
 
 
 def read_json(file: Path) -> Any:

@@ -15,6 +15,7 @@ from pdenet.equations.equation import Equation
 from pdenet.fields.field import Boundary, Field
 
 FILE = "equation.json"
+METRICS = "metrics.json"  # beside it: how well the equations do, and all that were weighed
 FORMAT = 1  # of the record; a program that knows only lower ones could misread it
 DIGEST = "sha256"  # the key of the digest of all others
 
