@@ -71,6 +71,10 @@ class PeriodicAxis:
         """|k| of each tested real mode: 0, 1, 1, 2, 2, ..."""
         return np.repeat(np.arange(self.tested + 1), 2)[1:]
 
+    def reach(self) -> Float64[np.ndarray, "mode point"]:
+        """Every mode is made of every point."""
+        return np.ones((2 * self.tested + 1, self.n_points))
+
     def test(self) -> Float64[np.ndarray, "mode fine"]:
         """Real Fourier coefficients, scaled so that white noise on the data grid keeps its variance."""
         angle = 2.0 * np.pi * np.arange(self.n_products) / self.n_products
@@ -103,6 +107,11 @@ class WalledAxis:
         for row in range(n_inner):
             matrix[row, row : row + 2 * half + 1] = weights / self.dx**order
         return matrix
+
+    def reach(self) -> Float64[np.ndarray, "inner point"]:
+        """1 where the equation at an inner point is made of a point, 0 elsewhere."""
+        offset = np.arange(self.n_points)[None, :] - np.arange(self.n_points - 2 * self.margin)[:, None]
+        return ((offset >= 0) & (offset <= 2 * self.margin)).astype(np.float64)
 
     @cached_property
     def wave_numbers(self) -> Int64[np.ndarray, " mode"]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -143,6 +142,7 @@ class Library:
         self._letters = tuple(axes)
         self._terms = tuple(terms)
         self._tests = [torch.as_tensor(axis.test(), device=device) for axis in collocation.axes]
+        self._reaches = [torch.as_tensor(axis.reach(), device=device) for axis in collocation.axes]
         words = {"", *(factor.derivative for term in terms for factor in term.factors)}
         self._operators: Mapping[str, list[Tensor]] = {
             word: [
@@ -176,18 +176,12 @@ class Library:
         return torch.stack([column.flatten(1) for column in columns])
 
     def seen(self, values: Float64[Tensor, "sample channel *space"]) -> Bool[Tensor, "sample mode"]:
-        """Which equations are made of values that are all there; those of a periodic axis need a whole line."""
+        """Which equations are made of values that are all there."""
         missing = torch.isnan(values).any(dim=1).to(values.dtype)
         n_modes = math.prod(len(test) for test in self._tests)
         if not missing.any():
             return torch.ones(len(values), n_modes, dtype=torch.bool, device=values.device)
-        return along_axes(missing, self._supports).flatten(1) == 0.0
-
-    @cached_property
-    def _supports(self) -> list[Tensor]:
-        """1 where a tested equation is made of a point, for any derivative, axis by axis."""
-        reach = [sum(operators[k].abs() for operators in self._operators.values()) for k in range(len(self._tests))]
-        return [((test.abs() @ used) > 0).to(test.dtype) for test, used in zip(self._tests, reach, strict=True)]
+        return along_axes(missing, self._reaches).flatten(1) == 0.0
 
 
 def along_axes(values: Tensor, operators: Sequence[Tensor]) -> Tensor:

@@ -117,16 +117,26 @@ def _tested_modes(
 ) -> tuple[Float64[np.ndarray, "time sample"], float]:
     """Histories of the low wave numbers of some runs in units of each channel's spread, and their noise variance.
 
-    Data with gaps give those of their points, with NaN where one is missing.
+    Data with gaps give those of their points, with NaN wherever a stencil meets one.
     """
     some = slice(None, None, max(field.n_runs // 8, 1))
     spread = np.maximum(_spread(field), 1e-300)
     modes = field.values[some] / spread.reshape(-1, *(1,) * field.n_dims)
-    for k, axis in enumerate(axes if not field.has_gaps else ()):
-        operator = axis.test() @ axis.derivative(0)
-        modes = np.moveaxis(np.moveaxis(modes, 3 + k, -1) @ operator.T, -1, 3 + k)
+    missing = np.isnan(modes)
+    modes = _along_axes(np.where(missing, 0.0, modes), [axis.test() @ axis.derivative(0) for axis in axes])
+    if field.has_gaps:
+        modes[_along_axes(missing.astype(np.float64), [axis.reach() for axis in axes]) > 0.0] = np.nan
     variance = float(np.mean((noise[some] / spread) ** 2))
     return np.moveaxis(modes, 1, 0).reshape(field.n_times, -1), variance
+
+
+def _along_axes(
+    values: Float64[np.ndarray, "run time channel *space"], operators: Sequence[Float64[np.ndarray, "mode point"]]
+) -> Float64[np.ndarray, "run time channel *mode"]:
+    """Apply one matrix along each space axis."""
+    for k, operator in enumerate(operators):
+        values = np.moveaxis(np.moveaxis(values, 3 + k, -1) @ operator.T, -1, 3 + k)
+    return values
 
 
 def truncation_error(field: Field, noise: Float64[np.ndarray, "run channel"], collocation: Collocation) -> float:

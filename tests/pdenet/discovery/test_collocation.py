@@ -71,3 +71,12 @@ def test_products_do_not_fold_back_onto_tested_modes() -> None:
     cube = (axis.derivative(0) @ np.cos(2 * np.pi * 11 * x)) ** 3
     # cos^3 = (3 cos + cos of three times the wave number) / 4, and neither wave number, 11 nor 33, is tested
     np.testing.assert_allclose(axis.test() @ cube, 0.0, atol=ROUNDING)
+
+
+def test_an_equation_reaches_the_points_of_its_stencils() -> None:
+    axis = WalledAxis(20, 0.1, max_order=2)
+    reach = axis.reach()
+    for order in (0, 1, 2):
+        used = axis.derivative(order) != 0.0
+        assert np.all(reach[used] == 1.0)
+    assert reach.sum(axis=1).tolist() == [2.0 * axis.margin + 1.0] * (20 - 2 * axis.margin)
