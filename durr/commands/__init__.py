@@ -10,12 +10,13 @@ import typer
 from backbone.commands import shell
 from durr.commands.bench import bench_denoise
 from durr.commands.denoise import denoise
-from durr.commands.train import train_denoise
+from durr.commands.train import train_dejpeg, train_denoise
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "denoise": denoise,
     "bench denoise": bench_denoise,
     "train denoise": train_denoise,
+    "train dejpeg": train_dejpeg,
 }
 
 

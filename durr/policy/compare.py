@@ -12,41 +12,40 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from backbone.errors import UsageError
-from durr.degrade import LEVELS
 from durr.policy.paths import Paths
 from durr.policy.rules import best_fixed_step, loss_after, oracle_steps
 
 ORACLE, FIXED = "oracle", "fixed"
-SIGMA_TOLERANCE = 0.01  # of 255: sigmas are given as whole numbers and kept as float32
+LEVEL_TOLERANCE = 1e-5  # levels are kept as float32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One rule: mean PSNR in dB and mean number of steps at every level, levels in the order of the comparison."""
+    """One rule: mean PSNR in dB and mean number of steps at every grade, grades in the order of the comparison."""
 
     psnr: tuple[float, ...]
     steps: tuple[float, ...]
 
     @property
     def mean(self) -> float:
-        """PSNR over all levels."""
+        """PSNR over all grades."""
         return fmean(self.psnr)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Scores by name of the rule. sigmas: the levels, of 255. fixed_steps: what "fixed" is, the best on these paths."""
+    """Scores by name of the rule. grades: of the degradation. fixed_steps: what "fixed" is, the best on these paths."""
 
-    sigmas: tuple[int, ...]
+    grades: tuple[int, ...]
     fixed_steps: int
     scores: Mapping[str, Score]
 
     def gap_to_oracle(self, name: str) -> float:
-        """How much better the oracle is, dB over all levels."""
+        """How much better the oracle is, dB over all grades."""
         return self.scores[ORACLE].mean - self.scores[name].mean
 
     def gain_over_fixed(self, name: str) -> float:
-        """How much worse the best fixed number of steps is, dB over all levels."""
+        """How much worse the best fixed number of steps is, dB over all grades."""
         return self.scores[name].mean - self.scores[FIXED].mean
 
     def best(self, names: Sequence[str]) -> str:
@@ -54,8 +53,8 @@ class Comparison:
         return max(names, key=lambda name: self.scores[name].mean)
 
     def table(self) -> str:
-        """Markdown: a row per rule, "PSNR (steps)" per level."""
-        head = ["rule", *(str(sigma) for sigma in self.sigmas), "mean"]
+        """Markdown: a row per rule, "PSNR (steps)" per grade."""
+        head = ["rule", *(str(grade) for grade in self.grades), "mean"]
         rows = [head, ["---"] * len(head)]
         for name, score in self.scores.items():
             label = f"{name}, {self.fixed_steps} steps" if name == FIXED else name
@@ -69,27 +68,27 @@ class Comparison:
             name: {"psnr": list(score.psnr), "steps": list(score.steps), "mean": score.mean}
             for name, score in self.scores.items()
         }
-        return {"sigmas": list(self.sigmas), "fixed_steps": self.fixed_steps, "scores": scores}
+        return {"grades": list(self.grades), "fixed_steps": self.fixed_steps, "scores": scores}
 
 
-def compare(paths: Paths, steps: Mapping[str, Int[Tensor, " path"]], sigmas: Sequence[int]) -> Comparison:
-    """Score the oracle, rules by the steps they take on each path, and the best fixed number, at levels of 255.
+def compare(paths: Paths, steps: Mapping[str, Int[Tensor, " path"]], grades: Mapping[int, float]) -> Comparison:
+    """Score the oracle, rules by the steps they take on each path, and the best fixed number; grades with their levels.
 
-    PSNR is minus the loss of the paths, so 50 dB at most. Raises UsageError for a level without paths.
+    PSNR is minus the loss of the paths, so 50 dB at most. Raises UsageError for a grade without paths.
     """
-    levels = [_at_level(paths, sigma) for sigma in sigmas]
+    levels = [_at_level(paths, grade, level) for grade, level in grades.items()]
     counted = paths.select(torch.stack(levels).any(dim=0))
     fixed = best_fixed_step(counted)
     always = torch.full((len(paths),), fixed, device=paths.loss.device)
     every = {ORACLE: oracle_steps(paths), **steps, FIXED: always}
     scores = {name: _score(paths, taken, levels) for name, taken in every.items()}
-    return Comparison(sigmas=tuple(sigmas), fixed_steps=fixed, scores=scores)
+    return Comparison(grades=tuple(grades), fixed_steps=fixed, scores=scores)
 
 
-def _at_level(paths: Paths, sigma: int) -> Bool[Tensor, " path"]:
-    here = (paths.sigma * LEVELS - sigma).abs() < SIGMA_TOLERANCE
+def _at_level(paths: Paths, grade: int, level: float) -> Bool[Tensor, " path"]:
+    here = (paths.level - level).abs() < LEVEL_TOLERANCE
     if not bool(here.any()):
-        raise UsageError(f"no path has sigma {sigma}", where="compare(sigmas=)", cure="follow pictures of that level")
+        raise UsageError(f"no path has grade {grade}", where="compare(grades=)", cure="follow pictures of that grade")
     return here
 
 

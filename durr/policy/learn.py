@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -42,9 +42,9 @@ class Learned:
 
 
 def learn_rules(
-    training: Paths, validation: Paths, *, sigmas: Sequence[int], most: int, n_updates: int, seed: int
+    training: Paths, validation: Paths, *, grades: Mapping[int, float], most: int, n_updates: int, seed: int
 ) -> Learned:
-    """Learn on one set of paths in every way, compare on the other at these levels (of 255).
+    """Learn on one set of paths in every way, compare on the other at these grades, given with their levels.
 
     most: the longest unfolding of the unit's training. The same arguments give the same rules on one machine.
     """
@@ -53,7 +53,7 @@ def learn_rules(
     }
     rules[FIRST_UPDATE] = fit_first_update(training, most)
     steps = {name: steps_taken(rule, validation) for name, rule in rules.items()}
-    return Learned(rules, compare(validation, steps, sigmas))
+    return Learned(rules, compare(validation, steps, grades))
 
 
 def learn(algorithm: str, paths: Paths, *, n_updates: int, seed: int) -> PolicyUnit:

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from backbone.errors import UsageError
-from durr.degrade import Batch
+from durr.degradation.degradation import Batch
 from durr.policy.features import Looking
 from durr.stopping import root_mean_square
 from durr.unfold import unfold
@@ -26,13 +26,13 @@ ERROR_FLOOR = 1e-5  # mean squared error of -50 dB: what is closer to the clean 
 class Paths:
     """seen: the features of the states after 0, 1, ..., max_steps steps. loss: of their images, in dB, lower is better.
 
-    update: root mean square of X(1) - X(0). sigma: the noise of each path. Both for images in [0, 1].
+    update: root mean square of X(1) - X(0), images in [0, 1]. level: how strongly the first image is degraded.
     """
 
     seen: Float[Tensor, "path time feature"]
     loss: Float[Tensor, "path time"]
     update: Float[Tensor, " path"]
-    sigma: Float[Tensor, " path"]
+    level: Float[Tensor, " path"]
 
     def __len__(self) -> int:
         return len(self.seen)
@@ -49,11 +49,11 @@ class Paths:
 
     def select(self, which: Int[Tensor, " chosen"] | Bool[Tensor, " path"]) -> Paths:
         """Some of the paths."""
-        return Paths(self.seen[which], self.loss[which], self.update[which], self.sigma[which])
+        return Paths(self.seen[which], self.loss[which], self.update[which], self.level[which])
 
     def to(self, device: torch.device) -> Paths:
         """The paths on a device."""
-        return Paths(self.seen.to(device), self.loss.to(device), self.update.to(device), self.sigma.to(device))
+        return Paths(self.seen.to(device), self.loss.to(device), self.update.to(device), self.level.to(device))
 
 
 def image_loss(
@@ -102,18 +102,18 @@ def follow(
         seen=torch.cat([part.seen for part in parts]),
         loss=torch.cat([part.loss for part in parts]),
         update=torch.cat([part.update for part in parts]),
-        sigma=torch.cat([part.sigma for part in parts]),
+        level=torch.cat([part.level for part in parts]),
     )
 
 
 def _follow(unit: RestorationUnit, batch: Batch, max_steps: int, precision: torch.dtype) -> Paths:
     witness = _Witness(unit, batch.clean)
     lower = precision != torch.float32
-    with torch.no_grad(), torch.autocast(batch.noisy.device.type, precision, enabled=lower):
-        unfold(unit, batch.noisy, until=witness, max_steps=max_steps)
+    with torch.no_grad(), torch.autocast(batch.degraded.device.type, precision, enabled=lower):
+        unfold(unit, batch.degraded, until=witness, max_steps=max_steps)
     first, second = witness.images
     update = root_mean_square(second - first)
-    return Paths(torch.stack(witness.seen, dim=1), torch.stack(witness.losses, dim=1), update, batch.sigma)
+    return Paths(torch.stack(witness.seen, dim=1), torch.stack(witness.losses, dim=1), update, batch.level)
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,10 +47,10 @@ def loss_after(paths: Paths, steps: Int[Tensor, " path"]) -> Float[Tensor, " pat
 def steps_by_level(
     paths: Paths, steps: Int[Tensor, " path"], edges: Float[Tensor, " edge"]
 ) -> list[tuple[float, float]]:
-    """(sigma, steps), means over the paths of every interval of levels that has any: what --sigma asks for."""
+    """(level, steps), means over the paths of every interval of levels that has any: what --sigma asks for."""
     means = []
     for low, high in pairwise(edges):
-        inside = (paths.sigma >= low) & (paths.sigma < high)
+        inside = (paths.level >= low) & (paths.level < high)
         if inside.any():
-            means.append((float(paths.sigma[inside].mean()), float(steps[inside].double().mean())))
+            means.append((float(paths.level[inside].mean()), float(steps[inside].double().mean())))
     return means

@@ -12,30 +12,30 @@ from torch import Tensor
 from backbone.endpoint import AfterSteps
 from backbone.integrate import integrate
 from backbone.schemes import Euler
-from durr.degrade import Batch
+from durr.degradation.degradation import Batch, Degradation
 from durr.unfold import steps_grid
 from durr.unit import RestorationUnit
-
-ERROR_PER_LEVEL, ERROR_FLOOR = 0.02, 1e-4  # about the mean squared error a good denoiser leaves at level sigma
 
 
 @dataclass(frozen=True)
 class StoppedError:
-    """mean over samples of MSE(X(tau), clean) / (ERROR_PER_LEVEL sigma + ERROR_FLOOR), X unfolded for tau steps.
+    """mean over samples of MSE(X(tau), clean) / (what a good restorer leaves), X unfolded for tau steps.
 
-    stopping: tau of every sample of a batch. precision: of the convolutions, bfloat16 where the processor has it.
+    degradation: knows that error, level by level. stopping: tau of every sample of a batch. precision: of the
+    convolutions, bfloat16 where the processor has it.
     """
 
     stopping: Callable[[Batch], Int[Tensor, " batch"]]
     precision: torch.dtype
+    degradation: Degradation
 
     def __call__(self, unit: torch.nn.Module, batch: Batch) -> Float[Tensor, ""]:
         assert isinstance(unit, RestorationUnit)
         counts = self.stopping(batch)
         grid = steps_grid(max(1, int(counts.max())))
         lower = self.precision != torch.float32
-        with torch.autocast(batch.noisy.device.type, self.precision, enabled=lower):
+        with torch.autocast(batch.degraded.device.type, self.precision, enabled=lower):
             until = AfterSteps(counts, grid)
-            solved = integrate(unit, unit.start(batch.noisy), grid, Euler(), until=until, view=unit.image)
+            solved = integrate(unit, unit.start(batch.degraded), grid, Euler(), until=until, view=unit.image)
         errors = (solved.ys - batch.clean).square().mean(dim=(1, 2, 3))
-        return (errors / (ERROR_PER_LEVEL * batch.sigma + ERROR_FLOOR)).mean()
+        return (errors / self.degradation.typical_error(batch.level)).mean()

@@ -9,14 +9,13 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from durr.degrade import Batch
+from durr.degradation.degradation import Batch, Degradation
 from durr.stopping import StoppingRule
 from durr.unfold import stopping_times
 from durr.unit import RestorationUnit
 
 WARM_UP = 100  # updates until the learning rate is full
 COOL_DOWN = 0.4  # the last share of a training, in which the learning rate falls to zero
-FIRST, PER_LEVEL = 1.5, 23.0  # unfoldings: FIRST + PER_LEVEL sigma, about 4 for sigma 25/255 and 8 for 75/255
 
 
 def learning_rate_share(step: int, n_steps: int) -> float:
@@ -35,17 +34,18 @@ def trunk_end(n_steps: int) -> int:
 
 @dataclass(frozen=True)
 class HandSet:
-    """How often each sample is unfolded before a policy is there: more for heavier noise, as DURR pre-trains its unit.
+    """How often each sample is unfolded before a policy is there: more at a higher level, as DURR pre-trains its unit.
 
-    FIRST + PER_LEVEL sigma, rounded up or down at random so that its mean is that number; a function of seed and step.
+    The degradation's number, rounded up or down at random so that its mean is that; a function of seed and step.
     """
 
     seed: int
+    degradation: Degradation
 
     def __call__(self, batch: Batch, step: int) -> Int[Tensor, " batch"]:
         generator = torch.Generator().manual_seed(self.seed + step)
-        chance = torch.rand(batch.sigma.shape, generator=generator).to(batch.sigma)
-        return (FIRST + PER_LEVEL * batch.sigma + chance).floor().long()
+        chance = torch.rand(batch.level.shape, generator=generator).to(batch.level)
+        return (self.degradation.steps(batch.level) + chance).floor().long()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,11 @@ class ByRule:
 
     def __call__(self, batch: Batch, step: int) -> Int[Tensor, " batch"]:
         lower = self.precision != torch.float32
-        with torch.no_grad(), torch.autocast(batch.noisy.device.type, self.precision, enabled=lower):
-            until = self.rule.start(self.unit, batch.noisy)
-            return stopping_times(self.unit, batch.noisy, until, self.max_steps).clamp_min(1)
+        with torch.no_grad(), torch.autocast(batch.degraded.device.type, self.precision, enabled=lower):
+            until = self.rule.start(self.unit, batch.degraded)
+            return stopping_times(self.unit, batch.degraded, until, self.max_steps).clamp_min(1)
 
 
-def longest_unfolding(sigma_max: float) -> int:
-    """The most steps that `HandSet` takes for levels up to sigma_max."""
-    return math.floor(FIRST + PER_LEVEL * sigma_max + 1)
+def longest_unfolding(degradation: Degradation) -> int:
+    """The most steps that `HandSet` takes."""
+    return math.floor(float(degradation.steps(torch.tensor([degradation.strongest]))) + 1)

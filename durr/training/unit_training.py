@@ -18,9 +18,9 @@ from backbone.train.average import WeightAverage
 from backbone.train.fit import Progress, fit
 from backbone.train.gradient import Gradient
 from backbone.train.muon import Muon
-from durr.degrade import Batch
+from durr.degradation.degradation import Batch
 from durr.training.loss import StoppedError
-from durr.training.patches import NoisyPatches
+from durr.training.patches import DegradedPatches
 from durr.training.schedule import learning_rate_share, trunk_end
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
@@ -58,7 +58,7 @@ class UnitTraining:
         settings: UnitSettings,
         unit: RestorationUnit,
         stopping: Stopping,
-        patches: NoisyPatches,
+        patches: DegradedPatches,
         validation: Validation,
         folder: Path,
         *,
@@ -72,7 +72,7 @@ class UnitTraining:
         self.progress = progress
         self.log = log
         self.optimiser = Muon(unit.parameters(), lr=settings.learning_rate)
-        loss = StoppedError(lambda batch: stopping(batch, self.step), settings.precision)
+        loss = StoppedError(lambda batch: stopping(batch, self.step), settings.precision, patches.degradation)
         self.update = Gradient(unit, loss, self.optimiser)
         self.average = WeightAverage(unit)
         self.step = 0
@@ -143,7 +143,7 @@ class UnitTraining:
     def _line(self, loss: float) -> str:
         pace = (time.monotonic() - self._began_at) / (self.step - self._began_step)
         minutes = pace * (self.settings.n_steps - self.step) / 60
-        psnr = " ".join(f"{sigma}: {value:.2f}" for sigma, value in self.report.items())
+        psnr = " ".join(f"{grade}: {value:.2f}" for grade, value in self.report.items())
         known = f"  PSNR {psnr} dB" if psnr else ""
         place = f"{self.settings.stage}: step {self.step}/{self.settings.n_steps}"
         return f"{place}  loss {loss:.4f}  {minutes:.0f} min left{known}"

@@ -1,4 +1,4 @@
-"""Validation during a training: PSNR on held-out pictures at a few noise levels, under the hand-set steps."""
+"""Validation during a training: PSNR on held-out pictures at a few grades, under the hand-set steps."""
 
 from __future__ import annotations
 
@@ -9,41 +9,42 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from durr.degrade import LEVELS, add_noise
+from durr.degradation.degradation import Degradation
 from durr.metrics import psnr
-from durr.training.schedule import FIRST, PER_LEVEL
 from durr.unfold import unfold
 from durr.unit import RestorationUnit
 
-SIGMAS = (15, 25, 50, 75)  # of 255
-
 
 class Validation:
-    """The mean PSNR in dB per noise level over 8-bit pictures "row col channel", always with the same noise."""
+    """The mean PSNR in dB per grade over 8-bit pictures "row col channel", always degraded in the same way."""
 
-    def __init__(self, pictures: Sequence[UInt8[np.ndarray, "_ _ channel"]], precision: torch.dtype) -> None:
+    def __init__(
+        self,
+        pictures: Sequence[UInt8[np.ndarray, "_ _ channel"]],
+        degradation: Degradation,
+        precision: torch.dtype,
+    ) -> None:
         self.pictures = pictures
+        self.degradation = degradation
         self.precision = precision
 
     def __call__(self, unit: RestorationUnit) -> dict[int, float]:
-        """PSNR by noise level."""
+        """PSNR by grade."""
         device = next(unit.parameters()).device
-        return {sigma: self._at(unit, sigma, device) for sigma in SIGMAS}
+        return {grade: self._at(unit, grade, device) for grade in self.degradation.watched}
 
-    def _at(self, unit: RestorationUnit, sigma: int, device: torch.device) -> float:
-        level = torch.tensor([sigma / LEVELS])
-        steps = round(FIRST + PER_LEVEL * sigma / LEVELS)
-        generator = torch.Generator().manual_seed(sigma)
+    def _at(self, unit: RestorationUnit, grade: int, device: torch.device) -> float:
+        level = torch.tensor([self.degradation.level(grade)])
+        steps = round(float(self.degradation.steps(level)))
         found = []
-        for picture in self.pictures:
-            clean = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / LEVELS
-            restored = self._restored(unit, add_noise(clean, level, generator).to(device), steps)
-            found.append(psnr(restored.numpy(), clean.numpy(), 1.0))
+        for batch in self.degradation.graded(self.pictures, grade, stored=self.degradation.forms[0]):
+            restored = self._restored(unit, batch.degraded.to(device), steps)
+            found.append(psnr(restored.numpy(), batch.clean.numpy(), 1.0))
         return float(np.mean(found))
 
     def _restored(
-        self, unit: RestorationUnit, noisy: Float[Tensor, "1 channel row col"], steps: int
+        self, unit: RestorationUnit, degraded: Float[Tensor, "1 channel row col"], steps: int
     ) -> Float[Tensor, "1 channel row col"]:
         lower = self.precision != torch.float32
-        with torch.inference_mode(), torch.autocast(noisy.device.type, self.precision, enabled=lower):
-            return unfold(unit, noisy, until=None, max_steps=steps).last.float().clamp(0, 1).cpu()
+        with torch.inference_mode(), torch.autocast(degraded.device.type, self.precision, enabled=lower):
+            return unfold(unit, degraded, until=None, max_steps=steps).last.float().clamp(0, 1).cpu()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from durr.degrade import Batch
+from durr.degradation.degradation import Batch
 from durr.policy.features import BANDS, bands
 from durr.policy.paths import Paths, follow
 from durr.unit import RestorationUnit

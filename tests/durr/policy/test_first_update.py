@@ -19,7 +19,7 @@ def parabolas(n: int = 400) -> Paths:
     sigma = torch.linspace(0.0, 0.2, n)
     best = BEST_FIRST + BEST_SLOPE * sigma
     loss = (torch.arange(10.0) - best[:, None]).square() / 10
-    return Paths(seen=torch.zeros(n, 10, 1), loss=loss, update=sigma / 2, sigma=sigma)
+    return Paths(seen=torch.zeros(n, 10, 1), loss=loss, update=sigma / 2, level=sigma)
 
 
 def test_the_fitted_line_is_the_line_of_best_steps() -> None:
@@ -32,7 +32,7 @@ def test_the_fitted_line_is_the_line_of_best_steps() -> None:
 
 def test_the_loss_between_two_steps_is_a_straight_line() -> None:
     loss = torch.tensor([[4.0, 2.0, 1.0], [0.0, -2.0, 8.0]])
-    paths = Paths(seen=torch.zeros(2, 3, 1), loss=loss, update=torch.zeros(2), sigma=torch.zeros(2))
+    paths = Paths(seen=torch.zeros(2, 3, 1), loss=loss, update=torch.zeros(2), level=torch.zeros(2))
     assert interpolated_loss(paths, torch.tensor([0.5, 1.25])).tolist() == [3.0, 0.5]
     assert interpolated_loss(paths, torch.tensor([-1.0, 7.0])).tolist() == [4.0, 8.0]
 
@@ -49,8 +49,8 @@ def test_the_steps_by_level_rise_with_the_noise() -> None:
 def test_the_followed_update_is_what_the_rule_sees_at_work(shrinking, checks) -> None:
     batch = checks([0.05, 0.02, 0.04], [0.1, 0.03, 0.0], seed=4)
     paths = follow(shrinking, [batch], max_steps=6)
-    images = unfold(shrinking, batch.noisy, until=None, max_steps=1).images
+    images = unfold(shrinking, batch.degraded, until=None, max_steps=1).images
     assert torch.equal(paths.update, root_mean_square(images[1] - images[0]))
     rule = fit_first_update(paths, most=6)
-    path = unfold(shrinking, batch.noisy, until=rule.start(shrinking, batch.noisy), max_steps=6)
+    path = unfold(shrinking, batch.degraded, until=rule.start(shrinking, batch.degraded), max_steps=6)
     assert path.steps.tolist() == steps_taken(rule, paths).tolist()

@@ -20,12 +20,13 @@ from durr.policy.unit import PolicyUnit
 from durr.policy.value import squash, unsquash
 from durr.unfold import unfold
 
-KEPT, SIGMAS, MAX_STEPS = 0.8, (10, 25, 40), 12
+KEPT, MAX_STEPS = 0.8, 12
+GRADES = {sigma: sigma / 255 for sigma in (10, 25, 40)}
 
 
 @pytest.fixture(scope="module")
 def learned(training_paths: Paths, validation_paths: Paths) -> Learned:
-    return learn_rules(training_paths, validation_paths, sigmas=SIGMAS, most=MAX_STEPS, n_updates=200, seed=0)
+    return learn_rules(training_paths, validation_paths, grades=GRADES, most=MAX_STEPS, n_updates=200, seed=0)
 
 
 def test_the_known_path_is_followed(shrinking, checks) -> None:
@@ -47,7 +48,7 @@ def test_the_known_path_is_followed(shrinking, checks) -> None:
 def test_the_loss_is_the_psnr_of_the_unfolded_images(shrinking, checks) -> None:
     batch = checks([0.05, 0.02], [0.1, 0.0], seed=4)
     paths = follow(shrinking, [batch], max_steps=3)
-    images = unfold(shrinking, batch.noisy, until=None, max_steps=3).images
+    images = unfold(shrinking, batch.degraded, until=None, max_steps=3).images
     for n in range(4):
         error = (images[n].clamp(0, 1) - batch.clean).square().mean(dim=(1, 2, 3))
         assert torch.equal(paths.loss[:, n], 10 * torch.log10(error + ERROR_FLOOR))
@@ -132,11 +133,11 @@ def test_the_comparison_counts_what_it_says(learned: Learned, validation_paths: 
     lines = comparison.table().splitlines()
     assert len(lines) == 7
     assert all(line.count("|") == 6 for line in lines)
-    assert comparison.as_dict()["sigmas"] == list(SIGMAS)
+    assert comparison.as_dict()["grades"] == list(GRADES)
 
 
 def test_levels_without_paths_are_refused(shrinking, validation_paths: Paths) -> None:
-    with pytest.raises(UsageError, match="no path has sigma 33"):
-        compare(validation_paths, {}, (10, 33))
+    with pytest.raises(UsageError, match="no path has grade 33"):
+        compare(validation_paths, {}, {10: 10 / 255, 33: 33 / 255})
     with pytest.raises(UsageError, match="no images"):
         follow(shrinking, [], max_steps=3)

@@ -51,7 +51,7 @@ def test_a_short_number_format_around_it_changes_nothing(policy: PolicyUnit, val
 def test_the_endpoint_stops_where_the_stored_path_says(policy: PolicyUnit, shrinking, checks, validation_paths) -> None:
     batch = checks([0.05] * 6, [0.02, 0.05, 0.1, 0.15, 0.0, 0.08], seed=5)
     paths = follow(shrinking, [batch], max_steps=12)
-    path = unfold(shrinking, batch.noisy, until=PolicyRule(policy).start(shrinking, batch.noisy), max_steps=12)
+    path = unfold(shrinking, batch.degraded, until=PolicyRule(policy).start(shrinking, batch.degraded), max_steps=12)
     wanted = policy_steps(policy, paths)
     assert path.steps.tolist() == wanted.tolist()
     assert len(set(path.steps.tolist())) > 2
@@ -62,7 +62,7 @@ def test_the_endpoint_stops_where_the_stored_path_says(policy: PolicyUnit, shrin
 
 
 def test_images_of_a_batch_stop_as_each_alone(policy: PolicyUnit, shrinking, checks) -> None:
-    noisy = checks([0.03, 0.05, 0.08, 0.05], [0.04, 0.1, 0.15, 0.01], seed=6).noisy
+    noisy = checks([0.03, 0.05, 0.08, 0.05], [0.04, 0.1, 0.15, 0.01], seed=6).degraded
     rule = PolicyRule(policy)
     together = unfold(shrinking, noisy, until=rule.start(shrinking, noisy), max_steps=12)
     for sample in range(4):
@@ -74,7 +74,7 @@ def test_images_of_a_batch_stop_as_each_alone(policy: PolicyUnit, shrinking, che
 
 def test_the_unit_can_be_trained_under_the_policy(policy: PolicyUnit, shrinking, checks) -> None:
     batch = checks([0.05] * 3, [0.02, 0.06, 0.12], seed=10)
-    noisy = batch.noisy.requires_grad_()
+    noisy = batch.degraded.requires_grad_()
     rule = PolicyRule(policy)
     path = unfold(shrinking, noisy, until=rule.start(shrinking, noisy), max_steps=12)
     path.last.sum().backward()
@@ -88,13 +88,13 @@ def test_a_solve_leaves_nothing_for_the_next_one(policy: PolicyUnit, shrinking, 
     rule = PolicyRule(policy)
     counts = []
     for seed, sigma in ((7, 0.15), (8, 0.02), (7, 0.15)):
-        noisy = checks([0.05], [sigma], seed=seed).noisy
+        noisy = checks([0.05], [sigma], seed=seed).degraded
         counts.append(unfold(shrinking, noisy, until=rule.start(shrinking, noisy), max_steps=12).steps.item())
     assert counts[0] == counts[2] > counts[1]
 
 
 def test_a_paler_picture_with_less_noise_takes_the_same_steps(policy: PolicyUnit, shrinking, checks) -> None:
-    noisy = checks([0.05] * 3, [0.02, 0.06, 0.12], seed=9).noisy
+    noisy = checks([0.05] * 3, [0.02, 0.06, 0.12], seed=9).degraded
     rule = PolicyRule(policy)
     steps = [unfold(shrinking, a * noisy, until=rule.start(shrinking, noisy), max_steps=12).steps for a in (1.0, 0.3)]
     assert torch.equal(*steps)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from durr.degrade import Batch
-from durr.training.schedule import FIRST, PER_LEVEL, WARM_UP, HandSet, learning_rate_share, trunk_end
+from durr.degradation.degradation import Batch
+from durr.degradation.noise import FIRST, PER_LEVEL, GaussianNoise
+from durr.training.schedule import WARM_UP, HandSet, learning_rate_share, trunk_end
 
 
 def test_the_learning_rate_goes_up_stays_and_falls_to_nearly_nothing() -> None:
@@ -27,9 +28,9 @@ def test_the_mean_number_of_steps_is_a_straight_line_over_the_level() -> None:
     empty = torch.zeros(4000, 1, 1, 1)
     for level in (0.0, 0.1, 0.3):
         batch = Batch(empty, empty, torch.full((4000,), level))
-        counts = HandSet(seed=0)(batch, 7)
+        counts = HandSet(0, GaussianNoise(80.0))(batch, 7)
         wanted = FIRST + PER_LEVEL * level
         assert set(counts.tolist()) <= {int(wanted), int(wanted) + 1}
         # 4000 answers of two neighbours: the standard error of the mean is at most 0.008
         assert abs(counts.double().mean() - wanted) < 0.03
-        assert torch.equal(counts, HandSet(seed=0)(batch, 7))
+        assert torch.equal(counts, HandSet(0, GaussianNoise(80.0))(batch, 7))

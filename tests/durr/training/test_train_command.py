@@ -53,6 +53,19 @@ def test_a_folder_becomes_a_model_that_denoise_takes(
     assert restored.image.dtype == np.uint8
 
 
+def test_jpeg_is_trained_in_the_same_way(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    words = ["train", "dejpeg", str(photos), "--out", str(out), "--quiet", "--json", *SMALL, "--steps", "4"]
+    assert run(app, [*words, "--channels", "3", "--quality-min", "20", "--quality-max", "30"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["command"] == "pdenet-durr train dejpeg"
+    assert card["settings"]["qualities"] == [20, 30]
+    assert card["figures"]["stopping"]["unit"]["grades"] == [20, 30]
+    assert sorted(card["figures"]["validation_psnr"]) == ["10", "20", "30", "40"]
+    assert run(app, [*words, "--overwrite", "--quality-min", "40", "--quality-max", "30"]) == 2
+    assert "qualities from 40 to 30" in capsys.readouterr().err
+
+
 def test_a_killed_run_goes_on_to_the_same_weights(photos: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "pdenet_durr_cli", "train", "denoise", str(photos), "--steps", "150", *SMALL]
     whole, killed = tmp_path / "whole", tmp_path / "killed"

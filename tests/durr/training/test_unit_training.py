@@ -11,7 +11,8 @@ import skimage.data
 import torch
 
 from backbone.errors import UsageError
-from durr.training.patches import NoisyPatches
+from durr.degradation.noise import GaussianNoise
+from durr.training.patches import DegradedPatches
 from durr.training.schedule import HandSet, trunk_end
 from durr.training.unit_training import UnitSettings, UnitTraining
 from durr.training.validation import Validation
@@ -34,11 +35,12 @@ def training(
         device=torch.device("cpu"),
         save_every_s=save_every_s,
     )
-    patches = NoisyPatches([picture], batch=2, size=16, sigma_max=0.2, seed=0)
-    validation = Validation([picture[:32, :32]], torch.float32)
+    noise = GaussianNoise(51.0)
+    patches = DegradedPatches([picture], batch=2, size=16, degradation=noise, seed=0)
+    validation = Validation([picture[:32, :32]], noise, torch.float32)
     unit = RestorationUnit(1, generator=torch.Generator().manual_seed(0))
     return UnitTraining(
-        settings, unit, HandSet(seed=0), patches, validation, folder, progress=progress, log=lambda record: None
+        settings, unit, HandSet(0, noise), patches, validation, folder, progress=progress, log=lambda record: None
     )
 
 

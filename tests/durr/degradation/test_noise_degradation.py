@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from durr.degrade import add_noise, recorded
+from durr.degradation.noise import add_noise, recorded
 
 
 def test_the_noise_has_each_images_own_level_and_is_not_clipped() -> None:

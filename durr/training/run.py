@@ -1,4 +1,4 @@
-"""The training of a denoiser, from folders of images to a run folder with a model."""
+"""The training of a restorer, from folders of images to a run folder with a model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import torch
 from backbone.errors import UsageError
 from backbone.precision import convolution_precision
 from backbone.runs import RunFolder
-from durr.degrade import LEVELS
+from durr.degradation.degradation import Degradation
 from durr.model import Denoiser
 from durr.training.card import model_card
-from durr.training.patches import NoisyPatches
+from durr.training.patches import DegradedPatches
 from durr.training.pictures import Pictures, pictures_of
 from durr.training.schedule import ByRule, HandSet
 from durr.training.stopping import Candidate, with_best_rule
@@ -35,17 +35,14 @@ Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenoiseSettings:
-    """The options of `train denoise`; sigma_max on the scale of 255.
+class TrainSettings:
+    """The options of a training. Raises UsageError for channels or patches that no unit takes."""
 
-    Raises UsageError for channels or patches that no unit takes.
-    """
-
+    degradation: Degradation
     data: tuple[Path, ...]
     val: tuple[Path, ...]
     channels: int
     n_steps: int
-    sigma_max: float
     batch: int
     patch: int
     learning_rate: float
@@ -69,7 +66,7 @@ class DenoiseSettings:
             "data": [str(path) for path in self.data],
             "val": [str(path) for path in self.val],
             "channels": self.channels,
-            "sigma_max": self.sigma_max,
+            **self.degradation.as_dict(),
             "batch": self.batch,
             "patch": self.patch,
             "learning_rate": self.learning_rate,
@@ -77,20 +74,21 @@ class DenoiseSettings:
         }
 
 
-def train_denoiser(
-    settings: DenoiseSettings, *, out: Path | None, overwrite: bool, resume: bool, talk: Talk, progress: Talk
+def train_restorer(
+    settings: TrainSettings, *, out: Path | None, overwrite: bool, resume: bool, talk: Talk, progress: Talk
 ) -> dict[str, Any]:
     """Train in a run folder, or go on in one; the model's card, with the folder as "run"."""
     if resume and out is None:
         raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
     pictures = pictures_of(settings.data, settings.val, settings.channels, talk)
-    with RunFolder.create("train-denoise", out, overwrite, resume=resume) as run:
+    with RunFolder.create(f"train-{settings.degradation.name}", out, overwrite, resume=resume) as run:
         _agree(run, settings, resume)
         denoiser, figures = _trained(settings, pictures, run, talk, progress)
         denoiser.save(run.work / MODEL)
         card = model_card(
             denoiser,
             run.work / MODEL,
+            command=f"pdenet-durr train {settings.degradation.name}",
             settings={**settings.as_dict(), "steps": settings.n_steps},
             pictures=pictures.files,
             figures=figures,
@@ -100,7 +98,7 @@ def train_denoiser(
 
 
 def _trained(
-    settings: DenoiseSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
+    settings: TrainSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
 ) -> tuple[Denoiser, dict[str, Any]]:
     """The model and what it reached on the validation pictures.
 
@@ -123,16 +121,14 @@ def _trained(
 class _Stages:
     """The stages of one training, and what they share."""
 
-    def __init__(
-        self, settings: DenoiseSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
-    ) -> None:
+    def __init__(self, settings: TrainSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk) -> None:
         self.settings = settings
         self.pictures = pictures
         self.run = run
         self.talk = talk
         self.progress = progress
         self.precision = convolution_precision(settings.device)
-        self.validation = Validation(pictures.validating, self.precision)
+        self.validation = Validation(pictures.validating, settings.degradation, self.precision)
 
     def of_the_unit(self, unit: RestorationUnit) -> RestorationUnit:
         """The first stage. If it changes anything, what a joint stage left of an earlier unit is void."""
@@ -140,7 +136,7 @@ class _Stages:
         training = self._training(
             UNIT,
             unit,
-            HandSet(settings.seed),
+            HandSet(settings.seed, settings.degradation),
             n_steps=settings.n_steps,
             rate=settings.learning_rate,
             seed=settings.seed,
@@ -171,8 +167,8 @@ class _Stages:
         candidate = with_best_rule(
             unit,
             self.pictures,
+            settings.degradation,
             n_steps=settings.n_steps,
-            sigma_max=settings.sigma_max / LEVELS,
             precision=self.precision,
             seed=settings.seed,
         )
@@ -192,11 +188,11 @@ class _Stages:
             device=settings.device,
             save_every_s=settings.save_every_s,
         )
-        patches = NoisyPatches(
+        patches = DegradedPatches(
             self.pictures.training,
             batch=settings.batch,
             size=settings.patch,
-            sigma_max=settings.sigma_max / LEVELS,
+            degradation=settings.degradation,
             seed=seed,
         )
         training = UnitTraining(
@@ -214,7 +210,7 @@ class _Stages:
         return training
 
 
-def _agree(run: RunFolder, settings: DenoiseSettings, resume: bool) -> None:
+def _agree(run: RunFolder, settings: TrainSettings, resume: bool) -> None:
     """Write the settings of a new run, or demand those of the run that goes on."""
     path = run.work / SETTINGS
     if resume and path.exists():

@@ -1,0 +1,1 @@
+"""Degradations: how clean pictures become what a restorer learns to repair."""
