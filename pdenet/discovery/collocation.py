@@ -4,26 +4,25 @@ In time, a polynomial of degree d is fitted by least squares to every window of 
 at the d Gauss-Legendre points of the window, where the derivative of the fit is most accurate. In space, a periodic
 axis is a trigonometric polynomial with |k| <= cutoff, evaluated on a grid fine enough for alias-free products, and
 the residual is tested against the modes |k| <= tested (a Galerkin projection); an axis with walls is differentiated
-by the most accurate centred stencils, at the points where they fit. Every operator is a small dense matrix, so data
-of any dimension is reduced axis by axis.
+by the most accurate centred stencils, at the points where they fit, and tested against waves that fade out towards the
+walls. Every operator is a small dense matrix, so data of any dimension is reduced axis by axis.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int64
 from numpy.polynomial import legendre
 
+from backbone.errors import InputError
+from pdenet.discovery.walled import WalledAxis
 from pdenet.fields.field import Field
-from pdenet.filters.moments import most_accurate
 
-# Width of the wall stencils beyond the order of the derivative: sixth-order accuracy.
-WALL_ACCURACY = 6
+FADES = (8, 4, 2, 1)  # points; the widest is taken that leaves half of the weight
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,21 @@ class PeriodicAxis:
         """|k| of each tested real mode: 0, 1, 1, 2, 2, ..."""
         return np.repeat(np.arange(self.tested + 1), 2)[1:]
 
-    def reach(self) -> Float64[np.ndarray, "mode point"]:
-        """Every mode is made of every point."""
-        return np.ones((2 * self.tested + 1, self.n_points))
+    def reach(self) -> Float64[np.ndarray, "fine point"]:
+        """Every value on the finer grid is made of every point."""
+        return np.ones((self.n_products, self.n_points))
+
+    def nearby(self) -> Float64[np.ndarray, "fine fine_"]:
+        """No wall is near."""
+        return np.eye(self.n_products)
+
+    def blur(self) -> Float64[np.ndarray, "fine fine_"]:
+        """Waves do not fade."""
+        return np.eye(self.n_products)
+
+    def tested_values(self) -> Float64[np.ndarray, "mode point"]:
+        """The tested modes of the data themselves."""
+        return self.test() @ self.derivative(0)
 
     def test(self) -> Float64[np.ndarray, "mode fine"]:
         """Real Fourier coefficients, scaled so that white noise on the data grid keeps its variance."""
@@ -82,45 +93,6 @@ class PeriodicAxis:
         for k in range(1, self.tested + 1):
             rows += [np.sqrt(2.0) * np.cos(k * angle), np.sqrt(2.0) * np.sin(k * angle)]
         return np.stack(rows) * (np.sqrt(self.n_points) / self.n_products)
-
-
-@dataclass(frozen=True)
-class WalledAxis:
-    """Finite differences on n points with spacing dx, asked at the points that all centred stencils reach."""
-
-    n_points: int
-    dx: float
-    max_order: int
-
-    @property
-    def margin(self) -> int:
-        """Points left out at either wall."""
-        return (self.max_order + WALL_ACCURACY) // 2
-
-    def derivative(self, order: int) -> Float64[np.ndarray, "inner point"]:
-        """Values of the `order`-th derivative at the inner points."""
-        half = self.margin
-        offsets = tuple(range(-half, half + 1))
-        weights = most_accurate((order,), [offsets], dtype=torch.float64, device=torch.device("cpu")).numpy()
-        n_inner = self.n_points - 2 * half
-        matrix = np.zeros((n_inner, self.n_points))
-        for row in range(n_inner):
-            matrix[row, row : row + 2 * half + 1] = weights / self.dx**order
-        return matrix
-
-    def reach(self) -> Float64[np.ndarray, "inner point"]:
-        """1 where the equation at an inner point is made of a point, 0 elsewhere."""
-        offset = np.arange(self.n_points)[None, :] - np.arange(self.n_points - 2 * self.margin)[:, None]
-        return ((offset >= 0) & (offset <= 2 * self.margin)).astype(np.float64)
-
-    @cached_property
-    def wave_numbers(self) -> Int64[np.ndarray, " mode"]:
-        """Points are not modes: all stand at wave number 0."""
-        return np.zeros(self.n_points - 2 * self.margin, dtype=np.int64)
-
-    def test(self) -> Float64[np.ndarray, "inner inner"]:
-        """The residual is tested point by point."""
-        return np.eye(self.n_points - 2 * self.margin)
 
 
 Axis = PeriodicAxis | WalledAxis
@@ -137,7 +109,7 @@ class Collocation:
 def space_operators(field: Field, *, cutoffs: Sequence[int], max_order: int, degree: int) -> tuple[Axis, ...]:
     """Axis operators for products of `degree` factors and derivatives up to `max_order`.
 
-    cutoffs: largest wave number kept on each axis (ignored on axes with walls). Wave numbers above a third of the grid
+    cutoffs: largest wave number kept on each axis, or tested on axes with walls. Wave numbers above a third of the grid
     are kept in the products but not tested, since solvers that dealias leave none there and sampling folds some back.
     """
     operators: list[Axis] = []
@@ -148,5 +120,19 @@ def space_operators(field: Field, *, cutoffs: Sequence[int], max_order: int, deg
             fine = max(degree * cutoff + tested + 1, 2)
             operators.append(PeriodicAxis(n, n * dx, cutoff, tested, fine))
         else:
-            operators.append(WalledAxis(n, dx, max_order))
+            operators.append(_walled(n, dx, max_order, cutoff))
     return tuple(operators)
+
+
+def _walled(n: int, dx: float, max_order: int, cutoff: int) -> WalledAxis:
+    """The axis whose waves fade out as gently as leaves half of their weight."""
+    plain = WalledAxis(n, dx, max_order, tested=0)
+    if plain.n_inner < 1:
+        raise InputError(
+            f"{n} points between walls: stencils for derivatives of order {max_order} need {n - plain.n_inner + 1}",
+            where=f"an axis with spacing {dx:g}",
+            cure=f"more grid points, or --order {max(max_order - 1, 1)}",
+        )
+    plain = replace(plain, tested=min(cutoff, (plain.n_inner - 1) // 3))
+    gentle = [axis for fade in FADES if (axis := replace(plain, fade=fade)).fading().mean() >= 0.5]
+    return gentle[0] if gentle else plain

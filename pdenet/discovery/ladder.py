@@ -137,7 +137,8 @@ def _stand_on(
             f"{name}_t: selecting among {equations.n_terms} terms up to order {regression.order}, "
             f"degree {regression.degree}"
         )
-        front = select(equations, name, regression.noise_power, setting.restrictions.most_free_terms(name))
+        most = setting.restrictions.most_free_terms(name)
+        front = select(equations, name, regression.noise_power, regression.stencil_power, most)
         found[name] = Rung(regression.order, regression.degree, regression.collocation, front, setting.restrictions)
         leftover[name] = front.over_noise > 2.0
     return leftover

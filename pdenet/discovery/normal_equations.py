@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
+from pdenet.discovery.along_axes import along_axes
 from pdenet.discovery.collocation import Collocation
+from pdenet.discovery.fading import Fading
 from pdenet.discovery.groups import Groups
 from pdenet.equations.library import evaluate_term
 from pdenet.equations.terms import Factor, Term
@@ -77,24 +79,29 @@ def assemble(
     """Evaluate the library at the collocation points of the field and sum the normal matrices by group.
 
     max_rows: about how many equations per variable are used, spread evenly over the windows; None uses all.
-    Equations that meet a gap of the data are left out.
+    Points near a gap are left out; waves that lose weight to walls and gaps count for less than an equation.
     """
     n_columns = len(terms) + len(field.names)
     gram = np.zeros((*groups.shape, n_columns, n_columns))
-    rows = np.zeros(groups.shape, dtype=np.int64)
+    rows = np.zeros(groups.shape)
     library = Library(field.names, field.axes, terms, collocation, device)
     members = [torch.as_tensor(modes, device=device) for modes in groups.members]
     done = 0
     for where, values, slopes in windows(field, collocation, groups, library.numbers_per_sample, device, max_rows):
-        seen = library.seen(values)
-        columns = library.columns(values, slopes) * seen
+        weights = library.weights(values)
+        columns = library.columns(values, slopes, weights)
         for s, chosen in enumerate(members):
             part = columns[:, :, chosen].reshape(n_columns, -1)
             gram[where, s] += (part @ part.T).cpu().numpy()
-            rows[where, s] += int(seen[:, chosen].sum())
+            rows[where, s] += float(mean_square(weights)) * part.shape[1]
         done += len(values)
         progress(f"library of {len(terms)} terms: {done} snapshots")
-    return NormalEquations(tuple(terms), field.names, gram, rows)
+    return NormalEquations(tuple(terms), field.names, gram, np.ceil(rows).astype(np.int64))
+
+
+def mean_square(weights: Float64[Tensor, " sample *fine"]) -> Float64[Tensor, ""]:
+    """The share of its equations that samples of such weights are worth."""
+    return weights.square().mean()
 
 
 def windows(
@@ -142,7 +149,9 @@ class Library:
         self._letters = tuple(axes)
         self._terms = tuple(terms)
         self._tests = [torch.as_tensor(axis.test(), device=device) for axis in collocation.axes]
-        self._reaches = [torch.as_tensor(axis.reach(), device=device) for axis in collocation.axes]
+        self._fading = Fading(collocation.axes, device)
+        n_points = [axis.n_points for axis in collocation.axes]
+        self._whole = self._fading.of(torch.zeros((1, *n_points), dtype=torch.bool, device=device))
         words = {"", *(factor.derivative for term in terms for factor in term.factors)}
         self._operators: Mapping[str, list[Tensor]] = {
             word: [
@@ -161,32 +170,25 @@ class Library:
         return n_factors * n_fine + 2 * (len(self._terms) + len(self._names)) * n_modes
 
     def columns(
-        self, values: Float64[Tensor, "sample channel *space"], slopes: Float64[Tensor, "sample channel *space"]
+        self,
+        values: Float64[Tensor, "sample channel *space"],
+        slopes: Float64[Tensor, "sample channel *space"],
+        weights: Float64[Tensor, " sample *fine"],
     ) -> Float64[Tensor, "column sample mode"]:
-        """Every term and every time derivative, tested against every mode; gaps count as zero."""
+        """Every term and every time derivative, weighted and tested against every mode; gaps count as zero."""
         values, slopes = values.nan_to_num(), slopes.nan_to_num()
         factors = {
             Factor(name, word): along_axes(values[:, c], operators)
             for c, name in enumerate(self._names)
             for word, operators in self._operators.items()
         }
-        columns = [along_axes(evaluate_term(term, factors), self._tests) for term in self._terms]
-        for c in range(len(self._names)):
-            columns.append(along_axes(along_axes(slopes[:, c], self._operators[""]), self._tests))
-        return torch.stack([column.flatten(1) for column in columns])
+        columns = [evaluate_term(term, factors) for term in self._terms]
+        columns += [along_axes(slopes[:, c], self._operators[""]) for c in range(len(self._names))]
+        return torch.stack([along_axes(column * weights, self._tests).flatten(1) for column in columns])
 
-    def seen(self, values: Float64[Tensor, "sample channel *space"]) -> Bool[Tensor, "sample mode"]:
-        """Which equations are made of values that are all there."""
-        missing = torch.isnan(values).any(dim=1).to(values.dtype)
-        n_modes = math.prod(len(test) for test in self._tests)
-        if not missing.any():
-            return torch.ones(len(values), n_modes, dtype=torch.bool, device=values.device)
-        return along_axes(missing, self._reaches).flatten(1) == 0.0
-
-
-def along_axes(values: Tensor, operators: Sequence[Tensor]) -> Tensor:
-    """Apply one matrix along each of the last axes."""
-    first = values.ndim - len(operators)
-    for k, matrix in enumerate(operators):
-        values = torch.movedim(torch.movedim(values, first + k, -1) @ matrix.T, -1, first + k)
-    return values
+    def weights(self, values: Float64[Tensor, "sample channel *space"]) -> Float64[Tensor, " sample *fine"]:
+        """How far the equation at each point of the product grid counts: less towards walls, not at all near gaps."""
+        missing = torch.isnan(values).any(dim=1)
+        if missing.any():
+            return self._fading.of(missing)
+        return self._whole.expand(len(values), *self._whole.shape[1:])

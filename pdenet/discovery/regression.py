@@ -12,10 +12,10 @@ from jaxtyping import Float64
 
 from pdenet.discovery.collocation import Axis, PeriodicAxis
 from pdenet.discovery.groups import Groups
-from pdenet.discovery.noise_propagation import noise_residual
 from pdenet.discovery.normal_equations import NormalEquations, assemble
 from pdenet.discovery.resolution import choose_collocation
 from pdenet.discovery.restrictions import Restrictions
+from pdenet.discovery.unavoidable import noise_residual, stencil_residual
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Term
@@ -94,8 +94,19 @@ class Regression:
         known = self._equations.less(name, restrictions.fixed.get(name, {}))
         return known.restrict(restrictions.allowed(name, self._general))
 
+    def stencil_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
+        """Mean square that the errors of stencils give the residual of an equation, per group."""
+        return stencil_residual(
+            self._data,
+            self._setting.restrictions.completed(equation),
+            self.collocation,
+            self._groups,
+            device=self._setting.device,
+            max_rows=min(self._max_rows, NOISE_ROWS),
+        )
+
     def noise_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
-        """Variance that measurement noise gives the residual of an equation, its fixed terms left out, per group."""
+        """Variance that measurement noise gives the residual of an equation, per group."""
         return noise_residual(
             self._data,
             self._setting.restrictions.completed(equation),

@@ -8,13 +8,17 @@ they would leave of white noise; noise, rounding and waves too fast for the snap
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import torch
 from jaxtyping import Complex128, Float64
 from numpy.polynomial import legendre
 
 from backbone.errors import InputError
-from pdenet.discovery.collocation import Axis, Collocation, TimeWindow, space_operators
+from pdenet.discovery.collocation import FADES, Axis, Collocation, TimeWindow, space_operators
+from pdenet.discovery.fading import Fading
+from pdenet.discovery.walled import WalledAxis
 from pdenet.fields.field import Field
 
 # Power below this share of the strongest mode's is the rounding of float64 data and transforms.
@@ -22,6 +26,7 @@ ROUNDING = 1e-26
 MAX_WIDTH = 21  # wider windows bring no smaller error on any data tried and cost quadratically
 MAX_DEGREE = 10
 NOISE_UNSURE = 0.03  # share by which its variance is misjudged: what chance adds to it is no truncation
+N_SIGMAS = 4.0  # by which a wave number must rise above noise to be seen
 
 
 def choose_collocation(
@@ -38,14 +43,31 @@ def choose_collocation(
     while True:
         axes = space_operators(field, cutoffs=cutoffs, max_order=max_order, degree=degree)
         window = choose_window(field, noise, axes)
-        resolved = resolved_cutoffs(field, window, cutoffs)
+        resolved = resolved_cutoffs(field, window, axes, cutoffs)
         if resolved == cutoffs:
-            return Collocation(window, axes)
+            return Collocation(window, _between_gaps(field, window, axes) if field.has_gaps else axes)
         cutoffs = resolved
 
 
-def resolved_cutoffs(field: Field, window: TimeWindow, cutoffs: tuple[int, ...]) -> tuple[int, ...]:
-    """Largest resolved wave number of each periodic axis, at most the given one; walls keep theirs."""
+def _between_gaps(field: Field, window: TimeWindow, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    """The axes with waves that fade out as gently as leaves half of their weight between the gaps."""
+    some = field.values[:: max(field.n_runs // 4, 1)]
+    starts = window.starts(field.n_times)[:: max(len(window.starts(field.n_times)) // 8, 1)]
+    gaps = [np.isnan(some[:, s : s + window.width]).any(axis=(1, 2)) for s in starts]
+    missing = torch.as_tensor(np.concatenate(gaps))
+
+    def weight(fade: int) -> float:
+        gentler = [replace(axis, fade=min(fade, axis.fade)) for axis in axes]
+        return float(Fading(gentler, missing.device).of(missing).mean())
+
+    best = next((fade for fade in FADES if weight(fade) >= 0.5 * weight(0)), 0)
+    return tuple(replace(axis, fade=min(best, axis.fade)) for axis in axes)
+
+
+def resolved_cutoffs(
+    field: Field, window: TimeWindow, axes: tuple[Axis, ...], cutoffs: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Largest resolved wave number of each axis, at most the given one."""
     left_of_noise = 1.0 - (window.degree + 1) / window.width
     if left_of_noise <= 0.0:
         return cutoffs
@@ -53,11 +75,13 @@ def resolved_cutoffs(field: Field, window: TimeWindow, cutoffs: tuple[int, ...])
     basis = legendre.legvander(knots, window.degree)
     remainder = np.eye(window.width) - basis @ np.linalg.pinv(basis)
     resolved = []
-    for axis, (side, cutoff) in enumerate(zip(field.boundary, cutoffs, strict=True)):
-        if side != "periodic":
-            resolved.append(cutoff)
-            continue
-        share = _unexplained_share(field, axis, window, remainder)[1 : cutoff + 1]
+    bridged = _bridged(field.values[:: max(field.n_runs // 8, 1)])
+    for axis, cutoff in enumerate(cutoffs):
+        seen = bridged
+        if isinstance(axes[axis], WalledAxis):
+            faded = axes[axis].fading()[:, None] * axes[axis].derivative(0)
+            seen = np.moveaxis(np.moveaxis(bridged, 3 + axis, -1) @ faded.T, -1, 3 + axis)
+        share = _unexplained_share(_slow_spectrum(seen, axis, field), axis, window, remainder)[1 : cutoff + 1]
         lost = share > 0.5 * left_of_noise
         # one wave number may look lost by chance; two neighbours end the band
         ends = np.flatnonzero(lost & np.append(lost[1:], True))
@@ -65,15 +89,31 @@ def resolved_cutoffs(field: Field, window: TimeWindow, cutoffs: tuple[int, ...])
     return tuple(resolved)
 
 
+def _bridged(values: Float64[np.ndarray, "run time *rest"]) -> Float64[np.ndarray, "run time *rest"]:
+    """Gaps bridged by straight lines in time: good enough to see which waves move. What was never seen is zero."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    times = np.arange(values.shape[1]).reshape(1, -1, *(1,) * (values.ndim - 2))
+    before = np.maximum.accumulate(np.where(missing, -1, times), axis=1)
+    after = np.flip(np.minimum.accumulate(np.flip(np.where(missing, values.shape[1], times), 1), axis=1), 1)
+    before, after = np.where(before < 0, after, before), np.where(after >= values.shape[1], before, after)
+    whole = np.nan_to_num(values)
+    low, high = (np.take_along_axis(whole, np.clip(k, 0, values.shape[1] - 1), axis=1) for k in (before, after))
+    return low + (high - low) * (times - before) / np.maximum(after - before, 1)
+
+
 def _unexplained_share(
-    field: Field, axis: int, window: TimeWindow, remainder: Float64[np.ndarray, "width width"]
+    spectrum: Complex128[np.ndarray, "run time channel *mode"],
+    axis: int,
+    window: TimeWindow,
+    remainder: Float64[np.ndarray, "width width"],
 ) -> Float64[np.ndarray, " mode"]:
     """Share of the power of each wave number of one axis that polynomials in time leave over."""
-    spectrum = _slow_spectrum(field.values[:: max(field.n_runs // 8, 1)], axis, field)
     spectrum = np.moveaxis(spectrum, (1, 3 + axis), (-1, 0))  # mode ... time
     left = np.zeros(len(spectrum))
     total = np.zeros(len(spectrum))
-    for start in window.starts(field.n_times):
+    for start in window.starts(spectrum.shape[-1]):
         piece = spectrum[..., start : start + window.width]
         others = tuple(range(1, piece.ndim))
         left += np.sum(np.abs(piece @ remainder) ** 2, axis=others)
@@ -123,8 +163,10 @@ def _tested_modes(
     spread = np.maximum(_spread(field), 1e-300)
     modes = field.values[some] / spread.reshape(-1, *(1,) * field.n_dims)
     missing = np.isnan(modes)
-    modes = _along_axes(np.where(missing, 0.0, modes), [axis.test() @ axis.derivative(0) for axis in axes])
-    if field.has_gaps:
+    if not field.has_gaps:
+        modes = _along_axes(modes, [axis.tested_values() for axis in axes])
+    else:
+        modes = _along_axes(np.where(missing, 0.0, modes), [axis.derivative(0) for axis in axes])
         modes[_along_axes(missing.astype(np.float64), [axis.reach() for axis in axes]) > 0.0] = np.nan
     variance = float(np.mean((noise[some] / spread) ** 2))
     return np.moveaxis(modes, 1, 0).reshape(field.n_times, -1), variance
@@ -182,3 +224,23 @@ def _predicted_error(
     n_rows = (len(modes) - 1) / (window.width - 1) * window.degree * modes.shape[1] * whole
     noise = variance * float(np.mean(np.sum(slope**2, axis=1))) / max(n_rows, 1e-300)
     return noise + _truncation(modes, variance, window, dt)
+
+
+def seen_wave_numbers(field: Field, noise: Float64[np.ndarray, "run channel"]) -> tuple[int, ...]:
+    """The largest wave number of each periodic axis that holds more power than noise: what a roll-out must carry.
+
+    More than `resolved` ones, whose motion can be told; all of them for an axis with walls.
+    """
+    found = []
+    for axis, (n, side) in enumerate(zip(field.space_shape, field.boundary, strict=True)):
+        highest = (n - 1) // 2
+        if side == "periodic":
+            spectrum = _slow_spectrum(field.values, axis, field)
+            others = np.prod(field.space_shape) / n
+            level = noise.reshape(field.n_runs, 1, -1, *(1,) * field.n_dims) * np.sqrt(n * others)
+            share = np.abs(np.moveaxis(spectrum / level, 3 + axis, 0).reshape(spectrum.shape[3 + axis], -1)) ** 2
+            chance = NOISE_UNSURE + N_SIGMAS / np.sqrt(share.shape[1])
+            seen = np.flatnonzero(share.mean(axis=1)[: highest + 1] > 1.0 + chance)
+            highest = int(max(seen.max(initial=1), 1))
+        found.append(highest)
+    return tuple(found)

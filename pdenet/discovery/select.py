@@ -6,7 +6,8 @@
 3. The reference is the largest model in which every term is significant (1 % over all candidates together), with
    standard errors that count blocks of data, not rows, as independent.
 4. A smaller model is chosen if what the further terms explain is less than what the reference leaves unexplained
-   beyond measurement noise, or less than rounding: such terms mend errors of the data, they are not found by them.
+   beyond measurement noise, or less than rounding and the errors of stencils: such terms mend errors, they are not
+   found by them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ N_SWEEPS = 2  # more could settle on a model that explains the many faint groups
 PRIOR_ROWS = 40.0  # rows' worth of trust in the smooth variance model, for groups with few rows
 FLOOR = 1e-14  # share of the mean power, 1e-7 in amplitude, that solvers of data and float64 transforms leave over
 
+STENCILS_UNSURE = 4.0  # times the power of their errors: two orders more accuracy show at least half of the amplitude
+
+Power = Callable[[Equation], Float64[np.ndarray, "block shell"]]
 Gram = Float64[np.ndarray, "block shell column column"]
 
 
@@ -184,13 +188,14 @@ def significance(
 def select(
     equations: NormalEquations,
     name: str,
-    noise_power: Callable[[Equation], Float64[np.ndarray, "block shell"]],
+    noise_power: Power,
+    stencil_power: Power,
     max_terms: int | None = None,
 ) -> Front:
     """Path, reference and choice for the equation of one variable.
 
-    noise_power: variance that measurement noise gives the residual of an equation in each group. max_terms: the most
-    that may be chosen.
+    noise_power, stencil_power: mean square that noise and the errors of stencils give the residual of an equation in
+    each group. max_terms: the most that may be chosen.
     """
     target = equations.target(name)
     gram, rows = equations.gram, equations.rows.astype(np.float64)
@@ -210,8 +215,8 @@ def select(
     # a group with clearly less residual than noise shows that its noise is overestimated: it counts for no more
     chance = 1.0 + 4.0 * np.sqrt(2.0 / np.maximum(rows, 1.0))
     explained_by_noise = float((used * np.minimum(rows * noise, left * chance)).sum() / rows.sum())
-    floor = rounding_power(equations, target)
-    unexplained = max(best.misfit - explained_by_noise, floor * float((used * rows).sum() / rows.sum()))
+    floor = np.maximum(rounding_power(equations, target), STENCILS_UNSURE * stencil_power(named))
+    unexplained = max(best.misfit - explained_by_noise, float((used * rows * floor).sum() / rows.sum()))
     chosen = reference
     while chosen > 0 and models[chosen - 1].misfit - models[reference].misfit <= unexplained:
         chosen -= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pdenet.discovery.collocation import PeriodicAxis, TimeWindow, WalledAxis, space_operators
+from pdenet.discovery.collocation import PeriodicAxis, TimeWindow, space_operators
 from pdenet.fields.field import Field
 
 ROUNDING = 1e-11  # a few hundred float64 operations on numbers of size one to a hundred
@@ -51,17 +51,6 @@ def test_test_functions_keep_the_variance_of_white_noise() -> None:
     np.testing.assert_allclose(modes.var(axis=1), 1.0, atol=0.05)
 
 
-@pytest.mark.parametrize("order", range(5))
-def test_walled_derivative_is_exact_on_polynomials(order: int) -> None:
-    axis = WalledAxis(20, 0.1, max_order=order)
-    x = 0.1 * np.arange(20)
-    polynomial = np.polynomial.Polynomial([1.0, -2.0, 0.5, 1.0, -0.3, 0.2])
-    inner = slice(axis.margin, -axis.margin)
-    expected = polynomial.deriv(order)(x)[inner] if order else polynomial(x)[inner]
-    # rounding of the values, magnified by dx^-order
-    np.testing.assert_allclose(axis.derivative(order) @ polynomial(x), expected, atol=1e-12 * 10.0**order)
-
-
 def test_products_do_not_fold_back_onto_tested_modes() -> None:
     n = 24
     field = Field(values=np.zeros((1, 4, 1, n)), dt=1.0, dx=(1.0 / n,), names=("u",), boundary=("periodic",))
@@ -71,12 +60,3 @@ def test_products_do_not_fold_back_onto_tested_modes() -> None:
     cube = (axis.derivative(0) @ np.cos(2 * np.pi * 11 * x)) ** 3
     # cos^3 = (3 cos + cos of three times the wave number) / 4, and neither wave number, 11 nor 33, is tested
     np.testing.assert_allclose(axis.test() @ cube, 0.0, atol=ROUNDING)
-
-
-def test_an_equation_reaches_the_points_of_its_stencils() -> None:
-    axis = WalledAxis(20, 0.1, max_order=2)
-    reach = axis.reach()
-    for order in (0, 1, 2):
-        used = axis.derivative(order) != 0.0
-        assert np.all(reach[used] == 1.0)
-    assert reach.sum(axis=1).tolist() == [2.0 * axis.margin + 1.0] * (20 - 2 * axis.margin)
