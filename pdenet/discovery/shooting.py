@@ -32,10 +32,10 @@ class Linearised:
     start, by_coefficient: the change z of the starting states, and what they lose, Z, by a unit of each coefficient.
     """
 
-    information: Float64[Tensor, "term term_"]
-    score: Float64[Tensor, " term"]
+    information: Float64[Tensor, "row row_"]
+    score: Float64[Tensor, " row"]
     start: Float64[Tensor, "window channel *coarse"]
-    by_coefficient: Float64[Tensor, "term window channel *coarse"]
+    by_coefficient: Float64[Tensor, "row window channel *coarse"]
 
 
 class Shooting:
@@ -45,17 +45,15 @@ class Shooting:
         self,
         system: System,
         windows: Windows,
-        coefficients: Float64[Tensor, " term"],
+        coefficients: Float64[Tensor, " row"],
         start: Float64[Tensor, "window channel *coarse"],
         n_substeps: int,
     ) -> None:
-        self._system, self._windows, self._coefficients = system, windows, coefficients
+        self._system, self._windows, self._n_substeps = system, windows, n_substeps
         self._spectrum = system.spectrum
         self._diagonal = _linear_information(system, windows)
-        self.start = start
-        self._rolled = RollOut(
-            system, coefficients, self._modes(start), windows.dt, windows.n_times - 1, n_substeps
-        )
+        self.coefficients, self.start = coefficients, start
+        self._rolled = RollOut(system, coefficients, self._modes(start), windows.dt, windows.n_times - 1, n_substeps)
         self.miss = windows.values - self._whitened(self._rolled.states)
 
     @property
@@ -64,7 +62,7 @@ class Shooting:
         return float(self.miss.square().sum())
 
     def linearised(
-        self, free: Sequence[int], guess: Float64[Tensor, "term window channel *coarse"] | None
+        self, free: Sequence[int], guess: Float64[Tensor, "row window channel *coarse"] | None
     ) -> Linearised:
         """The quadratic model in the `free` coefficients. guess: of Z, from a linearisation nearby."""
         by_term = self._columns(self._whitened(self._rolled.forced(free)), len(free))
@@ -73,6 +71,21 @@ class Shooting:
         start, left = self._project(self.miss[None], torch.zeros_like(self.start)[None], GAIN_OF_START)
         columns = information.flatten(1)
         return Linearised(columns @ columns.T, columns @ left.flatten(), start[0], lost)
+
+    def alignment(self, rows: Sequence[int]) -> Float64[Tensor, " row"]:
+        """Squared cosine between the residual and the tangent of each of these coefficients."""
+        tangents = self._columns(self._whitened(self._rolled.forced(rows)), len(rows)).flatten(1)
+        return (tangents @ self.miss.flatten()).square() / tangents.square().sum(dim=1).clamp(min=TINY)
+
+    def moved(
+        self, free: Sequence[int], step: Float64[Tensor, " row"], quadratic: Linearised, fraction: float
+    ) -> Shooting:
+        """After a share of a step of the free coefficients and of the best change of the starting states with it."""
+        rows = torch.tensor(list(free), device=step.device, dtype=torch.int64)
+        coefficients = self.coefficients.index_add(0, rows, fraction * step)
+        change = quadratic.start - torch.tensordot(step, quadratic.by_coefficient, dims=1)
+        start = self.start + fraction * change
+        return Shooting(self._system, self._windows, coefficients, start, self._n_substeps)
 
     def _modes(self, start: Tensor) -> Tensor:
         return self._spectrum.to_modes(start * self._windows.unit)
@@ -92,9 +105,7 @@ class Shooting:
         targets: Float64[Tensor, "column time window channel *coarse"],
         guess: Float64[Tensor, "column window channel *coarse"],
         gain: float,
-    ) -> tuple[
-        Float64[Tensor, "column window channel *coarse"], Float64[Tensor, "column time window channel *coarse"]
-    ]:
+    ) -> tuple[Float64[Tensor, "column window channel *coarse"], Float64[Tensor, "column time window channel *coarse"]]:
         """Least squares of the targets in the starting states, and what is left.
 
         Conjugate gradients on the normal equations, each column and window for itself, until a step lowers the square

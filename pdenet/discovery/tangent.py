@@ -24,19 +24,20 @@ from pdenet.discovery.half_spectrum import HalfSpectrum
 from pdenet.equations.library import evaluate_term
 from pdenet.equations.terms import Factor, Term
 
+Row = tuple[int, Term]
+
 
 class System:
     """A polynomial system on half spectra: the terms of each equation, and the symbol that the scheme solves exactly.
 
-    supports: the terms of each variable's equation. reference: coefficients, of which the variables' own linear terms
-    make the symbol; what other coefficients differ from them is left to the rest of the right-hand side.
+    rows: channel of the equation and term, one row per coefficient. reference: coefficients, of which the variables'
+    own linear terms make the symbol; what other coefficients differ from them is left to the rest of the right side.
     """
 
     def __init__(
-        self, spectrum: HalfSpectrum, supports: Sequence[Sequence[Term]], reference: Float64[Tensor, " term"]
+        self, spectrum: HalfSpectrum, rows: Sequence[Row], reference: Float64[Tensor, " row"]
     ) -> None:
-        self.spectrum = spectrum
-        self.rows = tuple((c, term) for c, support in enumerate(supports) for term in support)
+        self.spectrum, self.rows = spectrum, tuple(rows)
         self.factors = {factor for _, term in self.rows if term.degree > 1 for factor in term.factors}
         self.scheme = ETDRK4()
         own = [t.degree == 1 and t.factors[0].variable == spectrum.names[c] for c, t in self.rows]
@@ -44,7 +45,7 @@ class System:
         self.symbol = torch.diagonal(self.coupling(self._in_symbol.tolist()), dim1=0, dim2=1)
         self.symbol = torch.movedim(self.symbol, -1, 0).contiguous()
 
-    def left_over(self, coefficients: Float64[Tensor, " term"]) -> list[float]:
+    def left_over(self, coefficients: Float64[Tensor, " row"]) -> list[float]:
         """Coefficients without what the symbol holds."""
         rest: list[float] = (coefficients - self._in_symbol).tolist()
         return rest
@@ -89,7 +90,7 @@ class RollOut:
     def __init__(
         self,
         system: System,
-        coefficients: Float64[Tensor, " term"],
+        coefficients: Float64[Tensor, " row"],
         start: Complex128[Tensor, "batch channel *mode"],
         dt: float,
         n_steps: int,
@@ -138,7 +139,7 @@ class RollOut:
         self._moments.append(_Moment(modes, factors, self._slopes(factors)))
         products: dict[int, Tensor] = {}
         for (channel, term), coefficient in zip(self._rows, self._rest, strict=True):
-            if term.degree > 1:
+            if term.degree > 1 and coefficient:
                 _add(products, channel, coefficient * evaluate_term(term, factors))
         return self._right_hand_side(products, modes) + self._source
 
@@ -153,7 +154,7 @@ class RollOut:
     def _slopes(self, factors: dict[Factor, Tensor]) -> dict[tuple[int, Factor], Tensor]:
         slopes: dict[tuple[int, Factor], Tensor] = {}
         for (channel, term), coefficient in zip(self._rows, self._rest, strict=True):
-            for factor, power in term.powers if term.degree > 1 else ():
+            for factor, power in term.powers if term.degree > 1 and coefficient else ():
                 others = list(term.factors)
                 others.remove(factor)
                 _add(slopes, (channel, factor), coefficient * power * math.prod(factors[other] for other in others))

@@ -1,0 +1,119 @@
+"""Maximum likelihood of coefficients and starting states: Gauss-Newton on the misfit of multiple shooting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from backbone.errors import Diverged
+from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.shooting import Linearised, Shooting
+from pdenet.discovery.tangent import RollOut, Row, System
+from pdenet.discovery.windows import Windows
+
+MAX_ITERATIONS = 30
+CONVERGED = 0.05  # step of the coefficients in units of their standard errors
+HALVINGS = 6  # of a step that raises the misfit
+MAX_SUBSTEPS = 64
+STEP_ERROR = 0.3  # of all time steps together in units of noise: it moves a coefficient by less than so many errors
+TESTED = 4  # windows on which the error of the time steps is measured
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Windows of data and how they are run through. n_substeps: time steps per snapshot."""
+
+    spectrum: HalfSpectrum
+    windows: Windows
+    n_substeps: int = 1
+
+    def with_steps_for(self, rows: Sequence[Row], coefficients: Float64[Tensor, " row"]) -> Problem:
+        """The fewest time steps whose error is small against the noise. Raises Diverged if none are."""
+        some = self.windows.some(slice(None, None, -(-len(self.windows) // TESTED)))
+        system = System(self.spectrum, rows, coefficients)
+        start = self.spectrum.to_modes(some.values[0] * some.unit)
+        allowed = STEP_ERROR**2 * len(some) / len(self.windows)
+        n, coarse = 1, None
+        while n <= MAX_SUBSTEPS:
+            try:
+                states = RollOut(system, coefficients, start, some.dt, some.n_times - 1, n).states
+            except Diverged:
+                states = None
+            if coarse is not None and states is not None:
+                change = self.spectrum.to_values(states - coarse) / some.unit
+                if float(change.square().sum()) < allowed:
+                    return replace(self, n_substeps=n // 2)
+            coarse, n = states, 2 * n
+        raise Diverged(n, some.dt, where="roll-out of the equation", cure="check the sign of the highest derivative")
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Coefficients of greatest likelihood. free: which rows were fitted. quadratic: of the misfit in the free ones."""
+
+    rows: tuple[Row, ...]
+    coefficients: Float64[Tensor, " row"]
+    free: tuple[int, ...]
+    shooting: Shooting
+    quadratic: Linearised
+    n_freedoms: int
+    converged: bool
+
+    @property
+    def scale(self) -> float:
+        """Misfit per degree of freedom: 1 if the noise is what it was thought to be and the equation is right."""
+        return self.shooting.misfit / self.n_freedoms
+
+    @cached_property
+    def covariance(self) -> Float64[Tensor, "row row_"]:
+        """Of the free coefficients: the inverse information, with the noise as large as the misfit says."""
+        return torch.linalg.inv(self.quadratic.information) * self.scale
+
+    @property
+    def significance(self) -> Float64[Tensor, " row"]:
+        """|t| of the free coefficients."""
+        return self.coefficients[list(self.free)].abs() / self.covariance.diagonal().sqrt()
+
+
+def maximise(
+    problem: Problem,
+    rows: Sequence[Row],
+    coefficients: Float64[Tensor, " row"],
+    free: Sequence[int],
+    start: Float64[Tensor, "window channel *coarse"],
+) -> Maximum:
+    """Gauss-Newton from the given coefficients and whitened starting states. Raises Diverged if they blow up.
+
+    free: rows whose coefficients are fitted; the others keep theirs.
+    """
+    system = System(problem.spectrum, rows, coefficients)
+    shooting = Shooting(system, problem.windows, coefficients, start, problem.n_substeps)
+    lost = None
+    for _ in range(MAX_ITERATIONS):
+        quadratic = shooting.linearised(free, lost)
+        lost = quadratic.by_coefficient
+        step = torch.linalg.solve(quadratic.information, quadratic.score)
+        settled = bool((step.abs() <= CONVERGED * torch.linalg.inv(quadratic.information).diagonal().sqrt()).all())
+        lower = _lower(shooting, free, step, quadratic)
+        shooting = lower or shooting
+        if settled or lower is None:
+            break
+    n_freedoms = problem.windows.n_freedoms - len(free)
+    return Maximum(tuple(rows), shooting.coefficients, tuple(free), shooting, quadratic, n_freedoms, settled)
+
+
+def _lower(shooting: Shooting, free: Sequence[int], step: Tensor, quadratic: Linearised) -> Shooting | None:
+    """The shooting after the step, or half of it, or a quarter ..., once that lowers the misfit."""
+    for halving in range(HALVINGS):
+        try:
+            moved = shooting.moved(free, step, quadratic, 0.5**halving)
+        except Diverged:
+            continue
+        if moved.misfit < shooting.misfit:
+            return moved
+    return None
