@@ -10,6 +10,8 @@ from backbone.errors import Diverged, UsageError
 from backbone.runs import RunFolder
 from pdenet.discovery.identifiability import Identifiability
 from pdenet.discovery.pareto import Candidate
+from pdenet.discovery.second_opinion import agreement
+from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
@@ -38,6 +40,11 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
             "library": {"order": found.order, "degree": found.degree},
             "measure": found.measure,
             "identifiability": {name: _identified(entry) for name, entry in found.identified.items()},
+            "second_opinion": {
+                equation.variable: _opinion(equation, found.opinions[equation.variable])
+                for equation in found.equations
+                if equation.variable in found.opinions
+            },
             "doubts": [doubt.as_dict() for doubt in found.doubts],
             "pareto": {
                 name: [
@@ -57,6 +64,16 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
     if model.paper_ is not None:
         document |= {"noise": None, "heldout_error": None, "blocks": model.blocks}
     return document | {"recipe": model.recipe, "seconds": model.seconds_, "dt": field.dt, "dx": list(field.dx)}
+
+
+def _opinion(equation: Equation, other: Equation) -> dict[str, Any]:
+    both = agreement(equation, other)
+    return {
+        "equation": other.as_dict(),
+        "same_terms": both.same_terms,
+        "largest_difference": _finite(both.share),
+        "in_standard_errors": _finite(both.sigmas),
+    }
 
 
 def _identified(found: Identifiability) -> dict[str, Any]:
@@ -87,6 +104,11 @@ def result_lines(model: PDENet) -> list[str]:
         lines.append(f"terms  in-sample  held-out  equation of {name}_t")
         lines += [_table_line(row) for row in rows]
     lines += [_identified_line(name, entry) for name, entry in found.identified.items() if entry.closest]
+    lines += [
+        _opinion_line(equation, found.opinions[equation.variable])
+        for equation in found.equations
+        if equation.variable in found.opinions
+    ]
     lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
     if np.isfinite(found.heldout_error):
         lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
@@ -101,6 +123,18 @@ def _identified_line(name: str, found: Identifiability) -> str:
         f"{name}_t: condition {found.condition:.3g} of the chosen terms; closest rival: {nearest.term} for "
         f"{nearest.chosen}, which stays {nearest.separation:.3g} standard errors from 0 beside it"
     )
+
+
+def _opinion_line(equation: Equation, other: Equation) -> str:
+    """What the weak form says, and how far it is from what was found."""
+    both = agreement(equation, other)
+    if not both.same_terms:
+        verdict = "other terms: trust only what both have"
+    elif not equation.terms:
+        verdict = "the same"
+    else:
+        verdict = f"the same terms, coefficients within {100 * both.share:.2g} %"
+    return f"second opinion, in weak form: {other.to_text()} ({verdict})"
 
 
 def _table_line(row: Candidate) -> str:

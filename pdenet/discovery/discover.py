@@ -19,6 +19,7 @@ from pdenet.discovery.regression import Setting
 from pdenet.discovery.resolution import truncation_error
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.scoring import Measure, RollOuts, make_scorers, root_mean_square
+from pdenet.discovery.second_opinion import second_opinion
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 from pdenet.fields.noise import noise_by_run
@@ -34,7 +35,8 @@ class Discovery:
     errors are those of `measure`. noise: estimated standard deviation of the measurement noise, by variable.
     error_over_time: roll-out error of the chosen system at each snapshot after a held-out start; empty where it cannot
     be rolled out or nothing was held out, and heldout_error nan. covariance: of all coefficients, those of the first
-    equation first. identified: how well the data tell the terms from others. doubts: why not to trust the equations.
+    equation first. identified: how well the data tell the terms from others. opinions: the equations in weak form,
+    where that can be asked. doubts: why not to trust the equations.
     """
 
     equations: tuple[Equation, ...]
@@ -48,6 +50,7 @@ class Discovery:
     held_out: str
     covariance: Float64[np.ndarray, "coefficient coefficient_"]
     identified: Mapping[str, Identifiability]
+    opinions: Mapping[str, Equation]
     doubts: tuple[Doubt, ...]
 
 
@@ -85,6 +88,8 @@ def discover(
     fronts = {name: pareto_table(name, found, scorers, progress) for name in field.names}
     widest = widest_affordable(split.train, bounds, setting, beyond=True)
     identified, doubts = examine(split.train, found, fronts if scorers.measure == "roll-out" else {}, widest)
+    progress("asking a second opinion")
+    opinions = second_opinion(split.train, found, setting)
     fit = refit(field, found, restrictions, device)
     judge = scorers.heldout or scorers.insample
     errors = judge.errors({name: rung.chosen for name, rung in found.items()}) if isinstance(judge, RollOuts) else []
@@ -104,6 +109,7 @@ def discover(
         held_out=split.words,
         covariance=fit.covariance,
         identified=identified,
+        opinions=opinions,
         doubts=tuple(doubts),
     )
 

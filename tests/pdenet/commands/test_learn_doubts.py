@@ -52,6 +52,7 @@ def test_three_sine_modes_give_the_equation(
     talk = capsys.readouterr()
     assert talk.out == "u_t = 0.1*u_xx\n"
     assert "closest rival" in talk.err
+    assert "second opinion, in weak form: u_t = 0.1*u_xx (the same terms" in talk.err
 
 
 def test_the_doubt_is_one_document_for_programs(
