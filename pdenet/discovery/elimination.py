@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float64
 from scipy import stats
 from torch import Tensor
 
 from pdenet.discovery.likelihood import Maximum, Problem, maximise
 from pdenet.discovery.resolution import NOISE_UNSURE
-from pdenet.discovery.select import SIGNIFICANCE
+from pdenet.discovery.select import SIGNIFICANCE, path, solve_support
 from pdenet.discovery.shooting import Shooting
 from pdenet.discovery.tangent import Row, System
 
-OFFERED = 3  # missing terms that are tried together
-BLOCK = 16  # candidates whose tangents are held at once
-ROUNDS = 4
+MOST_NUMBERS = 20_000_000  # in the tangents of all candidates together
+ROUNDS = 8
 
 
 def limit(n_candidates: int) -> float:
@@ -67,31 +67,66 @@ def _weak(maximum: Maximum, least: float) -> list[int]:
 
 
 def complete(problem: Problem, maximum: Maximum, candidates: Sequence[Row]) -> Maximum:
-    """The maximum with missing terms, as long as what they explain is more than what then remains unexplained."""
+    """The maximum after terms were exchanged, as long as that lowers the misfit; what it cannot do without is left.
+
+    Each round selects among all candidates by the quadratic model of the misfit about the present equations, as
+    regression does, and refits. Fixed terms stay.
+    """
     for _ in range(ROUNDS):
-        before = unexplained(maximum)
-        missing = [row for row in candidates if row not in maximum.rows]
-        if before == 0.0 or not missing:
+        if unexplained(maximum) == 0.0:
             break
-        offered = [missing[k] for k in _most_wanted(problem, maximum, missing)]
-        rows = (*maximum.rows, *offered)
-        free = (*maximum.free, *range(len(maximum.rows), len(rows)))
-        coefficients = torch.cat([maximum.coefficients, maximum.coefficients.new_zeros(len(offered))])
-        larger = maximise(problem, rows, coefficients, free, maximum.shooting.start)
-        larger = eliminate(problem, larger, len(candidates))
-        if 2.0 * unexplained(larger) * larger.scale > before * maximum.scale:
+        rows, free, coefficients = _selected(problem, maximum, candidates)
+        if set(rows) == set(maximum.rows):
             break
-        maximum = larger
+        changed = maximise(problem, rows, coefficients, free, maximum.shooting.start)
+        if changed.scale >= maximum.scale:
+            break
+        maximum = changed
     return maximum
 
 
-def _most_wanted(problem: Problem, maximum: Maximum, missing: Sequence[Row]) -> Int64[Tensor, " place"]:
-    """Places of the missing terms whose tangents lie closest to the residual."""
-    coefficients = torch.cat([maximum.coefficients, maximum.coefficients.new_zeros(len(missing))])
-    system = System(problem.spectrum, (*maximum.rows, *missing), coefficients)
-    shooting = Shooting(system, problem.windows, coefficients, maximum.shooting.start, problem.n_substeps)
-    first = len(maximum.rows)
-    blocks = [shooting.alignment(range(k, min(k + BLOCK, len(coefficients)))) for k in range(first, len(coefficients), BLOCK)]
-    return torch.topk(torch.cat(blocks), min(OFFERED, len(missing))).indices
+def _selected(
+    problem: Problem, maximum: Maximum, candidates: Sequence[Row]
+) -> tuple[list[Row], list[int], Float64[Tensor, " row"]]:
+    """Rows, which of them are free, and coefficients: the largest model on the path whose every term counts."""
+    missing = [row for row in candidates if row not in maximum.rows]
+    rows = [*maximum.rows, *missing]
+    before = torch.cat([maximum.coefficients, maximum.coefficients.new_zeros(len(missing))])
+    fixed = [k for k in range(len(maximum.rows)) if k not in maximum.free]
+    open_rows = [k for k in range(len(rows)) if k not in fixed]
+    matrix = _normal_matrix(problem, maximum, rows, before, open_rows)
+    target, scale = len(open_rows), maximum.n_freedoms
+    least = limit(len(candidates)) ** 2
+    best: tuple[int, ...] = ()
+    for places in path(matrix, target, target):
+        values, inverse = solve_support(matrix, target, places) if places else (np.zeros(0), np.zeros((0, 0)))
+        left = matrix[target, target] - values @ matrix[list(places), target]
+        if places and (values**2 > least * np.diag(inverse) * left / scale).all():
+            best = places
+    values, _ = solve_support(matrix, target, best) if best else (np.zeros(0), None)
+    chosen = [*fixed, *(open_rows[place] for place in best)]
+    coefficients = torch.cat([before[fixed], torch.as_tensor(values, dtype=before.dtype, device=before.device)])
+    return [rows[k] for k in chosen], list(range(len(fixed), len(chosen))), coefficients
 
 
+def _normal_matrix(
+    problem: Problem, maximum: Maximum, rows: Sequence[Row], coefficients: Tensor, free: Sequence[int]
+) -> Float64[np.ndarray, "column column"]:
+    """Of the free coefficients and, as last column, what they are to explain: residual and present terms together.
+
+    From as many windows as fit, in units of all of them.
+    """
+    size = len(free) * maximum.shooting.miss[:, 0].numel()
+    every = -(-len(problem.windows) * size // MOST_NUMBERS)
+    some = slice(None, None, every)
+    system = System(problem.spectrum, rows, coefficients)
+    windows = problem.windows.some(some)
+    shooting = Shooting(system, windows, coefficients, maximum.shooting.start[some], problem.n_substeps)
+    quadratic = shooting.linearised(free, None)
+    present = coefficients[list(free)]
+    explained = quadratic.information @ present
+    right = quadratic.score + explained
+    power = shooting.misfit + float(present @ (quadratic.score + right))
+    whole = torch.cat([quadratic.information, right[None]])
+    last = torch.cat([right, right.new_tensor([power])])
+    return (torch.cat([whole, last[:, None]], dim=1) * (len(problem.windows) / len(windows))).cpu().numpy()

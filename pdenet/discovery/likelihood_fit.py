@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float64
 
 from backbone.errors import Diverged
-from pdenet.discovery.elimination import complete, eliminate
+from pdenet.discovery.elimination import complete, eliminate, unexplained
 from pdenet.discovery.half_spectrum import HalfSpectrum
 from pdenet.discovery.likelihood import Maximum, Problem, maximise
 from pdenet.discovery.refit import Fit
@@ -24,6 +24,7 @@ from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
 LONGEST = 20  # snapshots of a window; longer ones tell more, but cost more and may be chaotic
+SHORT = 4  # snapshots of windows on which terms are exchanged
 CLEAN = 1e-5  # noise over the spread of the data below which regression is as good
 LARGEST_SCALE = 2.0  # misfit per degree of freedom above which data and equation differ by more than noise
 MOST_NUMBERS = 100_000_000  # of the roll-out and its tangents that are held at once, 8 bytes each
@@ -71,13 +72,33 @@ def fit_by_likelihood(
         problem = Problem(spectrum, windows).with_steps_for(rows, coefficients)
         progress("maximising the likelihood")
         maximum = maximise(problem, rows, coefficients, free, windows.values[0])
+        if unexplained(maximum) > 0.0:
+            progress("exchanging terms")
+            maximum = _exchange(problem, maximum, candidates, field, noise)
         maximum = eliminate(problem, maximum, len(candidates))
-        maximum = complete(problem, maximum, candidates)
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "the equations cannot be run through the data")
     if not maximum.converged or maximum.scale > LARGEST_SCALE:
         return Likelihood(None, f"the data differ from the equations by {maximum.scale:.3g} times their noise")
     return Likelihood(_as_fit(maximum, field.names), f"misfit {maximum.scale:.4g} times that of noise")
+
+
+def _exchange(
+    problem: Problem,
+    maximum: Maximum,
+    candidates: Sequence[Row],
+    field: Field,
+    noise: Float64[np.ndarray, "run channel"],
+) -> Maximum:
+    """Terms exchanged first on short windows, through which wrong equations run as well, then on the whole ones."""
+    windows = Windows.cut(field, noise, min(SHORT, field.n_times), problem.spectrum)
+    short = Problem(problem.spectrum, windows, problem.n_substeps)
+    rough = maximise(short, maximum.rows, maximum.coefficients, maximum.free, windows.values[0])
+    better = complete(short, rough, candidates)
+    if set(better.rows) != set(maximum.rows):
+        again = maximise(problem, better.rows, better.coefficients, better.free, problem.windows.values[0])
+        maximum = again if again.scale < maximum.scale else maximum
+    return complete(problem, maximum, candidates)
 
 
 def _window(n_times: int) -> int:

@@ -72,11 +72,6 @@ class Shooting:
         columns = information.flatten(1)
         return Linearised(columns @ columns.T, columns @ left.flatten(), start[0], lost)
 
-    def alignment(self, rows: Sequence[int]) -> Float64[Tensor, " row"]:
-        """Squared cosine between the residual and the tangent of each of these coefficients."""
-        tangents = self._columns(self._whitened(self._rolled.forced(rows)), len(rows)).flatten(1)
-        return (tangents @ self.miss.flatten()).square() / tangents.square().sum(dim=1).clamp(min=TINY)
-
     def moved(
         self, free: Sequence[int], step: Float64[Tensor, " row"], quadratic: Linearised, fraction: float
     ) -> Shooting:
@@ -148,7 +143,7 @@ class Shooting:
         return self._spectrum.to_values(self._spectrum.to_modes(gradient) / self._diagonal)
 
 
-def _linear_information(system: System, windows: Windows) -> Float64[Tensor, "channel *mode"]:
+def _linear_information(system: System, windows: Windows) -> Float64[Tensor, channel * mode]:
     """Sum over the snapshots of |exp(L t)|^2."""
     times = windows.dt * torch.arange(windows.n_times, dtype=torch.float64, device=system.symbol.device)
     return torch.exp(torch.tensordot(times, 2.0 * system.symbol.real, dims=0)).sum(dim=0)

@@ -34,9 +34,7 @@ class System:
     own linear terms make the symbol; what other coefficients differ from them is left to the rest of the right side.
     """
 
-    def __init__(
-        self, spectrum: HalfSpectrum, rows: Sequence[Row], reference: Float64[Tensor, " row"]
-    ) -> None:
+    def __init__(self, spectrum: HalfSpectrum, rows: Sequence[Row], reference: Float64[Tensor, " row"]) -> None:
         self.spectrum, self.rows = spectrum, tuple(rows)
         self.factors = {factor for _, term in self.rows if term.degree > 1 for factor in term.factors}
         self.scheme = ETDRK4()
@@ -61,7 +59,7 @@ class System:
                 coupling[channel, of] += coefficient * self.spectrum.multiplier(factor.derivative)
         return coupling
 
-    def source(self, coefficients: Sequence[float]) -> Complex128[Tensor, "channel *mode"]:
+    def source(self, coefficients: Sequence[float]) -> Complex128[Tensor, channel * mode]:
         """The modes of the constant terms."""
         shape = (len(self.spectrum.names), *self.spectrum.mode_shape)
         source = torch.zeros(shape, dtype=torch.complex128, device=self.spectrum.device)
