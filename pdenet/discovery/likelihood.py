@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +32,15 @@ class Problem:
     spectrum: HalfSpectrum
     windows: Windows
     n_substeps: int = 1
+
+    def size(self, rows: Sequence[Row]) -> int:
+        """Numbers that a roll-out, its record and the tangents of all rows hold."""
+        products = [term for _, term in rows if term.degree > 1]
+        n_factors = len({factor for term in products for factor in term.factors})
+        n_slopes = len({(row, factor) for row, term in rows if term.degree > 1 for factor in term.factors})
+        n_moments = 4 * (self.windows.n_times - 1) * self.n_substeps * len(self.windows)
+        record = n_moments * math.prod(axis.n_products for axis in self.spectrum.axes) * (n_factors + n_slopes)
+        return record + 4 * (len(rows) + 1) * self.windows.values.numel()
 
     def with_steps_for(self, rows: Sequence[Row], coefficients: Float64[Tensor, " row"]) -> Problem:
         """The fewest time steps whose error is small against the noise. Raises Diverged if none are."""

@@ -12,14 +12,17 @@ from jaxtyping import Float64
 from backbone.errors import Diverged
 from pdenet.discovery.elimination import complete, eliminate, unexplained
 from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.ladder import Rung
 from pdenet.discovery.likelihood import Maximum, Problem, maximise
 from pdenet.discovery.refit import Fit
+from pdenet.discovery.regression import Bounds
 from pdenet.discovery.resolution import seen_wave_numbers
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.rollout import fourier_axes
 from pdenet.discovery.tangent import Row
 from pdenet.discovery.windows import Windows
 from pdenet.equations.equation import Equation
+from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
@@ -27,7 +30,8 @@ LONGEST = 20  # snapshots of a window; longer ones tell more, but cost more and 
 SHORT = 4  # snapshots of windows on which terms are exchanged
 CLEAN = 1e-5  # noise over the spread of the data below which regression is as good
 LARGEST_SCALE = 2.0  # misfit per degree of freedom above which data and equation differ by more than noise
-MOST_NUMBERS = 100_000_000  # of the roll-out and its tangents that are held at once, 8 bytes each
+MOST_NUMBERS = 150_000_000  # of the roll-out and its tangents that are held at once, 8 bytes each
+MOST_CANDIDATES = 150  # in all equations together, from which terms may join
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Likelihood:
 def fit_by_likelihood(
     field: Field,
     fit: Fit,
-    libraries: Mapping[str, Sequence[Term]],
+    found: Mapping[str, Rung],
+    bounds: Sequence[Bounds],
     noise: Float64[np.ndarray, "run channel"],
     restrictions: Restrictions,
     *,
@@ -50,37 +55,66 @@ def fit_by_likelihood(
 ) -> Likelihood:
     """Coefficients, and terms that count, of greatest likelihood when the starting states are unknown too.
 
-    fit: where to start. libraries: candidates of each variable's equation, of which missing ones may join.
+    fit: where to start. found, bounds: the libraries that were decided on and those that could be; missing terms may
+    join from them where the misfit is more than noise, unless the number of terms is bounded.
     """
     obstacle = _obstacle(field, noise)
     if obstacle:
-        return Likelihood(None, obstacle)
+        return Likelihood(None, f"not maximised: {obstacle}")
     rows = [(c, term) for c, equation in enumerate(fit.equations) for term in equation.terms]
     values = [value for equation in fit.equations for value in equation.coefficients]
-    fixed = {(c, term) for c, name in enumerate(field.names) for term in restrictions.fixed.get(name, {})}
-    candidates = [(c, term) for c, name in enumerate(field.names) for term in libraries[name]]
-    degree = max(term.degree for _, term in (*rows, *candidates))
-    spectrum = HalfSpectrum(
-        field.names, field.axes, fourier_axes(field, seen_wave_numbers(field, noise), degree), device
-    )
+    free = [k for k, (c, term) in enumerate(rows) if term not in restrictions.fixed.get(field.names[c], {})]
+    if not free:
+        return Likelihood(None, "not maximised: nothing is left to fit")
+    candidates = _candidates(field, found, bounds, restrictions)
+    highest = max(term.degree for _, term in (*rows, *candidates))
+    axes = fourier_axes(field, seen_wave_numbers(field, noise), highest)
+    spectrum = HalfSpectrum(field.names, field.axes, axes, device)
     windows = Windows.cut(field, noise, _window(field.n_times), spectrum)
     coefficients = torch.tensor(values, dtype=torch.float64, device=device)
-    free = [k for k, row in enumerate(rows) if row not in fixed]
-    if not free:
-        return Likelihood(None, "nothing is left to fit")
     try:
         problem = Problem(spectrum, windows).with_steps_for(rows, coefficients)
+        if problem.size(rows) > MOST_NUMBERS:
+            return Likelihood(None, "not maximised: the data are too large")
         progress("maximising the likelihood")
         maximum = maximise(problem, rows, coefficients, free, windows.values[0])
-        if unexplained(maximum) > 0.0:
-            progress("exchanging terms")
+        if unexplained(maximum) > 0.0 and restrictions.max_terms is None:
+            progress("more than noise is left: exchanging terms")
             maximum = _exchange(problem, maximum, candidates, field, noise)
         maximum = eliminate(problem, maximum, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
-        return Likelihood(None, "the equations cannot be run through the data")
+        return Likelihood(None, "not maximised: the equations cannot be run through the data")
+    return _judged(maximum, fit, field.names)
+
+
+def _judged(maximum: Maximum, before: Fit, names: Sequence[str]) -> Likelihood:
+    """The maximum as a fit if it explains the data, with what it changed in words."""
     if not maximum.converged or maximum.scale > LARGEST_SCALE:
-        return Likelihood(None, f"the data differ from the equations by {maximum.scale:.3g} times their noise")
-    return Likelihood(_as_fit(maximum, field.names), f"misfit {maximum.scale:.4g} times that of noise")
+        return Likelihood(None, f"not used: its misfit is {maximum.scale:.3g} times that of the noise")
+    fit = _as_fit(maximum, names)
+    words = [f"its misfit is {maximum.scale:.3g} times that of the noise"]
+    for old, new in zip(before.equations, fit.equations, strict=True):
+        dropped = [str(term) for term in old.terms if term not in new.terms]
+        joined = [str(term) for term in new.terms if term not in old.terms]
+        words += [f"{new.lhs} lost {', '.join(dropped)}"] if dropped else []
+        words += [f"{new.lhs} gained {', '.join(joined)}"] if joined else []
+    return Likelihood(fit, "; ".join(words))
+
+
+def _candidates(
+    field: Field, found: Mapping[str, Rung], bounds: Sequence[Bounds], restrictions: Restrictions
+) -> list[Row]:
+    """The terms of the chosen libraries, and of the larger ones as far as they are not too many."""
+    general: tuple[Term, ...] = ()
+    for order, degree in bounds if not restrictions.name_all(field.names) else ():
+        library = candidate_terms(field.names, field.axes, order=order, degree=degree)
+        together = tuple(dict.fromkeys((*general, *library)))
+        general = together if len(together) * len(field.names) <= MOST_CANDIDATES else general
+    rows = []
+    for channel, name in enumerate(field.names):
+        terms = dict.fromkeys((*found[name].front.terms, *restrictions.allowed(name, general)))
+        rows += [(channel, term) for term in terms]
+    return rows
 
 
 def _exchange(

@@ -143,7 +143,7 @@ class Shooting:
         return self._spectrum.to_values(self._spectrum.to_modes(gradient) / self._diagonal)
 
 
-def _linear_information(system: System, windows: Windows) -> Float64[Tensor, channel * mode]:
+def _linear_information(system: System, windows: Windows) -> Float64[Tensor, " channel *mode"]:
     """Sum over the snapshots of |exp(L t)|^2."""
     times = windows.dt * torch.arange(windows.n_times, dtype=torch.float64, device=system.symbol.device)
     return torch.exp(torch.tensordot(times, 2.0 * system.symbol.real, dims=0)).sum(dim=0)

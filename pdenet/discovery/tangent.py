@@ -1,8 +1,8 @@
 """The roll-out of a polynomial system and its derivative by starting state and coefficients, both cheap to repeat.
 
 A roll-out records the factors of all terms at every stage of the scheme. The tangent obeys the linear equation
-d(dy)/dt = F_y(y(t), c) dy + F_c(y(t)) dc  along them, marched by the same scheme with the same steps, so it is the exact
-derivative of the discrete roll-out; its transpose comes by backpropagation through these linear steps.
+d(dy)/dt = F_y(y(t), c) dy + F_c(y(t)) dc  along them, marched by the same scheme with the same steps, so it is the
+exact derivative of the discrete roll-out; its transpose comes by backpropagation through these linear steps.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class System:
                 coupling[channel, of] += coefficient * self.spectrum.multiplier(factor.derivative)
         return coupling
 
-    def source(self, coefficients: Sequence[float]) -> Complex128[Tensor, channel * mode]:
+    def source(self, coefficients: Sequence[float]) -> Complex128[Tensor, " channel *mode"]:
         """The modes of the constant terms."""
         shape = (len(self.spectrum.names), *self.spectrum.mode_shape)
         source = torch.zeros(shape, dtype=torch.complex128, device=self.spectrum.device)
