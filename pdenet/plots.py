@@ -49,7 +49,8 @@ def report_figure(
 ) -> Figure:
     """The one-page report.
 
-    texts: the equations, printed. fronts: the Pareto table of each variable. measure: what its errors are of.
+    texts: the equations, printed, or what stands against them. fronts: the Pareto table of each variable.
+    measure: what its errors are of.
     error_over_time: relative RMS error of held-out roll-outs after 1, 2, ... snapshots of length dt.
     filters: moment matrices by derivative name; empty if no filters were learnt.
     """
@@ -64,10 +65,15 @@ def report_figure(
         height = 1.0 - (line + 0.5) / len(texts)
         text = text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + " ..."
         bands[0].text(0.02, height, text, va="center", fontsize=12, family="monospace", color=INK)
-    upper = bands[1].subplots(1, len(equations) + 1)
-    for axes, equation in zip(upper, equations, strict=False):
+    has_course = len(error_over_time) > 0 and bool(np.all(np.isfinite(error_over_time)))
+    n_panels = len(equations) + bool(fronts) + has_course
+    panels = list(np.atleast_1d(bands[1].subplots(1, n_panels)))
+    for axes, equation in zip(panels, equations, strict=False):
         _draw_terms(axes, equation)
-    _draw_errors(upper[-1], fronts, measure, error_over_time, dt)
+    if fronts:
+        _draw_fronts(panels[len(equations)], fronts, measure)
+    if has_course:
+        _draw_course(panels[-1], error_over_time, dt)
     if comparison is not None:
         _draw_comparison(bands[2], comparison)
     if filters:
@@ -84,7 +90,7 @@ def _draw_terms(axes: Axes, equation: Equation) -> None:
     axes.barh(places, coefficients, xerr=errors, color=INK, ecolor=ACCENT, height=0.55, capsize=3)
     axes.set_yticks(places, [str(equation.terms[k]) for k in shown], family="monospace")
     axes.axvline(0.0, color=QUIET, linewidth=0.8)
-    axes.margins(x=0.25)
+    axes.margins(x=0.35)
     for place, value in zip(places, coefficients, strict=True):
         side = "left" if value >= 0 else "right"
         axes.annotate(
@@ -102,10 +108,8 @@ def _draw_terms(axes: Axes, equation: Equation) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_errors(
-    axes: Axes, fronts: Mapping[str, Sequence[Candidate]], measure: Measure, errors: Sequence[float], dt: float
-) -> None:
-    """Errors by number of terms, in-sample and held-out, and over time."""
+def _draw_fronts(axes: Axes, fronts: Mapping[str, Sequence[Candidate]], measure: Measure) -> None:
+    """Errors by number of terms, in-sample and held-out."""
     for shade, (name, rows) in zip(np.linspace(0.0, 0.6, len(fronts)), fronts.items(), strict=True):
         tint = (0.11 + 0.6 * shade, 0.16 + 0.6 * shade, 0.25 + 0.6 * shade)
         sizes = [len(row.equation.terms) for row in rows]
@@ -116,17 +120,19 @@ def _draw_errors(
             if row.chosen:
                 error = row.insample_error if np.isnan(row.heldout_error) else row.heldout_error
                 axes.semilogy([size], _drawable([error]), "o", color=ACCENT, markersize=9, fillstyle="none")
-    if fronts:
-        axes.set_xlabel("terms (circle: chosen)")
-        axes.legend(frameon=False, fontsize=8)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_title(f"relative error of the {measure}", fontsize=10)
-    if errors and np.all(np.isfinite(errors)):
-        inset = axes.inset_axes((0.45, 0.45, 0.52, 0.35)) if fronts else axes
-        inset.semilogy(dt * np.arange(1, len(errors) + 1), errors, color=INK)
-        inset.set_title("over time", fontsize=8)
-        inset.tick_params(labelsize=7)
-    axes.set_visible(bool(fronts or errors))
+    axes.set_xlabel("terms (circle: chosen)")
+    axes.legend(frameon=False, fontsize=8)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_title(f"relative error of the {measure}", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_course(axes: Axes, errors: Sequence[float], dt: float) -> None:
+    """Error of held-out roll-outs over time."""
+    axes.plot(dt * np.arange(1, len(errors) + 1), errors, color=INK)
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel("time after the start")
+    axes.set_title("held-out roll-out over time", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
 
 

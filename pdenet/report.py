@@ -158,9 +158,10 @@ def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
         run.write_json(FILE, model.learned_.as_dict())
         for form, name in FORMS:
             run.write_text(name, format_equations(model.equations_, form) + "\n")
+    doubts = [f"cannot tell: {doubt.what}" for doubt in found.doubts] if found is not None else []
     figure = report_figure(
         model.equations_,
-        format_equations(model.equations_, "text").splitlines(),
+        doubts or format_equations(model.equations_, "text").splitlines(),
         fronts=found.fronts if found is not None else {},
         measure=found.measure if found is not None else "roll-out",
         comparison=_compare(model, field),
