@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from backbone.errors import UsageError
-from durr.policy.paths import Paths
+from durr.policy.paths import STEP_COST, Paths
 from durr.policy.rules import best_fixed_step, loss_after, oracle_steps
 
 ORACLE, FIXED = "oracle", "fixed"
@@ -30,6 +30,11 @@ class Score:
     def mean(self) -> float:
         """PSNR over all grades."""
         return fmean(self.psnr)
+
+    @property
+    def worth(self) -> float:
+        """The mean PSNR, the price of the steps taken off."""
+        return self.mean - STEP_COST * fmean(self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +54,8 @@ class Comparison:
         return self.scores[name].mean - self.scores[FIXED].mean
 
     def best(self, names: Sequence[str]) -> str:
-        """The name with the highest mean PSNR; the first of equals."""
-        return max(names, key=lambda name: self.scores[name].mean)
+        """The name with the highest worth; the first of equals."""
+        return max(names, key=lambda name: self.scores[name].worth)
 
     def table(self) -> str:
         """Markdown: a row per rule, "PSNR (steps)" per grade."""

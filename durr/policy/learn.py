@@ -37,7 +37,7 @@ class Learned:
 
     @property
     def best(self) -> str:
-        """The name of the rule with the highest PSNR."""
+        """The name of the rule that is worth most: PSNR, less the price of its steps."""
         return self.comparison.best(list(self.rules))
 
 

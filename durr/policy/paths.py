@@ -19,6 +19,7 @@ from durr.stopping import root_mean_square
 from durr.unfold import unfold
 from durr.unit import RestorationUnit
 
+STEP_COST = 0.01  # dB: the running cost R of DURR's control problem; without it a flat path is followed for nothing
 ERROR_FLOOR = 1e-5  # mean squared error of -50 dB: what is closer to the clean image than that counts as the same
 
 
@@ -43,9 +44,14 @@ class Paths:
         return self.loss.shape[1] - 1
 
     @property
+    def cost(self) -> Float[Tensor, "path time"]:
+        """L(X_n) + STEP_COST n, dB: what a stopping time is to make small, loss and time spent."""
+        return self.loss + STEP_COST * torch.arange(self.max_steps + 1, device=self.loss.device)
+
+    @property
     def gains(self) -> Float[Tensor, "path step"]:
-        """What each step gains: L(X_n) - L(X_{n+1}), dB."""
-        return self.loss[:, :-1] - self.loss[:, 1:]
+        """What each step gains, its price taken off: dB."""
+        return self.cost[:, :-1] - self.cost[:, 1:]
 
     def select(self, which: Int[Tensor, " chosen"] | Bool[Tensor, " path"]) -> Paths:
         """Some of the paths."""

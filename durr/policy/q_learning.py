@@ -1,7 +1,7 @@
 """Deep Q-learning of the stopping time, as DURR trains its policy.
 
-Continuing from state n - 1 to n earns lambda (L(X_{n-1}) - L(X_n)), stopping earns 0 and ends the game (DURR,
-section on the policy unit). The optimal values obey
+Continuing from state n - 1 to n earns lambda (L(X_{n-1}) - L(X_n)) less the price of a step, stopping earns 0 and ends
+the game (DURR, section on the policy unit; the price is R of its control problem). The optimal values obey
 
     Q(X_n, stop) = 0,    Q(X_n, continue) = r_{n+1} + gamma max(Q(X_{n+1}, continue), Q(X_{n+1}, stop)),
 

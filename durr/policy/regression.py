@@ -3,7 +3,7 @@
 Q-learning asks the policy itself what it will gain later; plain regression asks an oracle that has seen the clean
 image: the gain from state n to the best of the states behind it,
 
-    G_n = L(X_n) - min over m > n of L(X_m),
+    G_n = J(X_n) - min over m > n of J(X_m),    J the loss and the time spent, `Paths.cost`,
 
 which is positive where going on pays and negative past the best step.
 """
@@ -21,10 +21,10 @@ from durr.policy.value import fit_error, squash
 def hindsight_loss(policy: nn.Module, batch: Paths) -> Float[Tensor, ""]:
     """How far Q(continue) is from the squashed remaining gain and Q(stop) from 0, for `backbone.train.Gradient`."""
     assert isinstance(policy, PolicyUnit)
-    return fit_error(policy.along(batch.seen), squash(remaining_gains(batch.loss)))
+    return fit_error(policy.along(batch.seen), squash(remaining_gains(batch.cost)))
 
 
-def remaining_gains(loss: Float[Tensor, "path time"]) -> Float[Tensor, "path step"]:
+def remaining_gains(cost: Float[Tensor, "path time"]) -> Float[Tensor, "path step"]:
     """G_n in dB for n = 0 ... max_steps - 1."""
-    best_later = loss.flip(1).cummin(dim=1).values.flip(1)
-    return loss[:, :-1] - best_later[:, 1:]
+    best_later = cost.flip(1).cummin(dim=1).values.flip(1)
+    return cost[:, :-1] - best_later[:, 1:]

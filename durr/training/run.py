@@ -109,7 +109,7 @@ def _trained(
     unit = RestorationUnit(settings.channels, generator=torch.Generator().manual_seed(settings.seed))
     alone = stages.stopped(stages.of_the_unit(unit.to(settings.device)))
     joint = stages.stopped(stages.joint(alone.denoiser))
-    best = max((alone, joint), key=lambda candidate: candidate.psnr)
+    best = max((alone, joint), key=lambda candidate: candidate.worth)
     figures = {
         "validation_psnr": stages.validation(best.denoiser.unit),
         "kept": JOINT if best is joint else UNIT,

@@ -36,9 +36,9 @@ class Candidate:
     learned: Learned
 
     @property
-    def psnr(self) -> float:
-        """Of the held-out pictures under the best rule, dB, over the grades compared."""
-        return self.learned.comparison.scores[self.learned.best].mean
+    def worth(self) -> float:
+        """Of the best rule on the held-out pictures: mean PSNR, less the price of its steps."""
+        return self.learned.comparison.scores[self.learned.best].worth
 
     def as_dict(self) -> dict[str, Any]:
         """The comparison as plain values, for a record."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from durr.policy.first_update import fit_first_update, interpolated_loss
-from durr.policy.paths import Paths, follow
+from durr.policy.first_update import fit_first_update, interpolated_cost
+from durr.policy.paths import STEP_COST, Paths, follow
 from durr.policy.rules import steps_by_level, steps_taken
 from durr.stopping import root_mean_square
 from durr.unfold import unfold
@@ -30,11 +30,12 @@ def test_the_fitted_line_is_the_line_of_best_steps() -> None:
         assert abs(steps - (BEST_FIRST + BEST_SLOPE * sigma)) < 0.3
 
 
-def test_the_loss_between_two_steps_is_a_straight_line() -> None:
+def test_the_cost_between_two_steps_is_a_straight_line() -> None:
     loss = torch.tensor([[4.0, 2.0, 1.0], [0.0, -2.0, 8.0]])
     paths = Paths(seen=torch.zeros(2, 3, 1), loss=loss, update=torch.zeros(2), level=torch.zeros(2))
-    assert interpolated_loss(paths, torch.tensor([0.5, 1.25])).tolist() == [3.0, 0.5]
-    assert interpolated_loss(paths, torch.tensor([-1.0, 7.0])).tolist() == [4.0, 8.0]
+    for steps, ends, losses in (([0.5, 1.25], [0.5, 1.25], [3.0, 0.5]), ([-1.0, 7.0], [0.0, 2.0], [4.0, 8.0])):
+        found = interpolated_cost(paths, torch.tensor(steps))
+        assert torch.allclose(found, torch.tensor(losses) + STEP_COST * torch.tensor(ends))
 
 
 def test_the_steps_by_level_rise_with_the_noise() -> None:

@@ -12,7 +12,7 @@ from backbone.errors import UsageError
 from backbone.train.fit import fit
 from durr.policy.compare import FIXED, ORACLE, compare
 from durr.policy.learn import Q_LEARNING, REGRESSION, Learned, learn, learn_rules
-from durr.policy.paths import ERROR_FLOOR, Paths, Replay, follow, image_loss
+from durr.policy.paths import ERROR_FLOOR, STEP_COST, Paths, Replay, follow, image_loss
 from durr.policy.q_learning import QLearning, bellman_targets
 from durr.policy.regression import remaining_gains
 from durr.policy.rules import best_fixed_step, loss_after, oracle_steps, steps_taken
@@ -86,6 +86,15 @@ def test_the_bellman_equation_of_known_losses_gives_the_best_gain() -> None:
         values[:, :-1, 0] = bellman_targets(values, gains, 1.0)
     # eight times through asinh and sinh in float32
     assert torch.allclose(unsquash(values[:, :-1, 0]), remaining_gains(loss), atol=1e-4)
+
+
+def test_a_step_that_gains_less_than_its_price_is_not_worth_it() -> None:
+    loss = torch.tensor([[9.0, 5.0, 5.0 - STEP_COST / 2, 5.0 - 3 * STEP_COST]])
+    paths = Paths(seen=torch.zeros(1, 4, 1), loss=loss, update=torch.zeros(1), level=torch.zeros(1))
+    wanted = torch.tensor([[4.0 - STEP_COST, -STEP_COST / 2, 1.5 * STEP_COST]])
+    assert torch.allclose(paths.gains, wanted, atol=1e-5)  # float32 of numbers up to 9
+    # two steps together earn 3 prices for 2: the first of them is worth its price for what it leads to
+    assert torch.allclose(remaining_gains(paths.cost)[0, 1], torch.tensor(STEP_COST), atol=1e-5)
 
 
 def test_gains_are_squashed_without_moving_zero() -> None:
