@@ -13,6 +13,7 @@ from pdenet.discovery.doubts import Doubt, at_rest, examine, flat_axes, raise_do
 from pdenet.discovery.holdout import HELD_OUT, hold_out
 from pdenet.discovery.identifiability import Identifiability
 from pdenet.discovery.ladder import climb, rungs, widest_affordable
+from pdenet.discovery.likelihood_fit import fit_by_likelihood
 from pdenet.discovery.pareto import Candidate, pareto_table
 from pdenet.discovery.refit import Fit, refit, sharpen
 from pdenet.discovery.regression import Setting
@@ -36,7 +37,8 @@ class Discovery:
     error_over_time: roll-out error of the chosen system at each snapshot after a held-out start; empty where it cannot
     be rolled out or nothing was held out, and heldout_error nan. covariance: of all coefficients, those of the first
     equation first. identified: how well the data tell the terms from others. opinions: the equations in weak form,
-    where that can be asked. doubts: why not to trust the equations.
+    where that can be asked. likelihood: what its maximisation did, or why it was not done. doubts: why not to trust the
+    equations.
     """
 
     equations: tuple[Equation, ...]
@@ -51,6 +53,7 @@ class Discovery:
     covariance: Float64[np.ndarray, "coefficient coefficient_"]
     identified: Mapping[str, Identifiability]
     opinions: Mapping[str, Equation]
+    likelihood: str
     doubts: tuple[Doubt, ...]
 
 
@@ -96,6 +99,11 @@ def discover(
     if is_coarse and isinstance(judge, RollOuts):
         progress("snapshots are far apart in time: refining by shooting")
         fit, errors = _better(fit, sharpen(split.train, fit, judge.axes, restrictions, device), judge, errors)
+    likelihood = fit_by_likelihood(field, fit, found, bounds, noise, restrictions, device=device, progress=progress)
+    progress(f"likelihood {likelihood.words}")
+    if likelihood.fit is not None:
+        fit = likelihood.fit
+        errors = judge.errors(_system(fit)) if isinstance(judge, RollOuts) else []
     errors = errors if scorers.heldout is not None else []
     return Discovery(
         equations=fit.equations,
@@ -110,6 +118,7 @@ def discover(
         covariance=fit.covariance,
         identified=identified,
         opinions=opinions,
+        likelihood=likelihood.words,
         doubts=tuple(doubts),
     )
 
@@ -118,5 +127,9 @@ def _better(fit: Fit, sharpened: Fit | None, judge: RollOuts, errors: list[float
     """The sharpened coefficients where they forecast better, with their errors; else all as it was."""
     if sharpened is None:
         return fit, errors
-    renewed = judge.errors({equation.variable: equation for equation in sharpened.equations})
+    renewed = judge.errors(_system(sharpened))
     return (sharpened, renewed) if np.linalg.norm(renewed) < np.linalg.norm(errors) else (fit, errors)
+
+
+def _system(fit: Fit) -> dict[str, Equation]:
+    return {equation.variable: equation for equation in fit.equations}
