@@ -1,4 +1,4 @@
-"""Functions of one coordinate in which a coefficient is written: Fourier modes round a period, Legendre between walls."""
+"""Functions of one coordinate that make up a coefficient: Fourier modes round a period, Legendre between walls."""
 
 from __future__ import annotations
 

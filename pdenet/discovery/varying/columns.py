@@ -1,4 +1,4 @@
-"""Candidate terms and time derivatives of data at points: what an equation is asked of, one column a term."""
+"""Candidate terms of data at points and snapshots: what an equation is asked of, one column a term."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
 
-from pdenet.discovery.collocation import Axis, Collocation, PeriodicAxis
+from pdenet.discovery.collocation import Axis, PeriodicAxis
 from pdenet.discovery.normal_equations import along_axes
 from pdenet.equations.library import evaluate_term
 from pdenet.equations.terms import Factor, Term
@@ -27,7 +27,7 @@ class Curve:
     degree: int
 
     def polynomials(self, values: Float64[Tensor, "*shape"]) -> list[Float64[Tensor, "*shape"]]:
-        """sqrt(2 n + 1) P_n for n = 0 to the degree; values beyond the range, which noise makes, are drawn to its end."""
+        """sqrt(2 n + 1) P_n for n = 0 to the degree; values beyond the range are drawn to its end."""
         at = (2.0 * (values - self.low) / (self.high - self.low) - 1.0).clamp(-1.0, 1.0)
         found = [torch.ones_like(at), at]
         for n in range(1, self.degree):
@@ -36,10 +36,10 @@ class Curve:
 
 
 class Columns:
-    """Evaluates, at the collocation times and at grid points, every term, then every polynomial of the curve, then the
-    time derivative of every target.
+    """Evaluates, at snapshots and grid points, every term, then every polynomial of the curve, then every target.
 
-    Periodic axes keep the points of the data; walled ones lose a margin.
+    Periodic axes keep the resolved waves and the points of the data; walled ones lose a margin. targets: the variables
+    that equations are sought for.
     """
 
     def __init__(
@@ -48,60 +48,53 @@ class Columns:
         terms: Sequence[Term],
         curve: Curve | None,
         targets: Sequence[str],
-        collocation: Collocation,
+        axes: Sequence[Axis],
         device: torch.device,
     ) -> None:
         self.terms, self.curve, self.targets = tuple(terms), curve, tuple(targets)
-        self.axes = tuple(_on_data_points(axis) for axis in collocation.axes)
         self._names = field.names
-        fit, slope = collocation.window.operators(field.dt)
-        self._fit, self._slope = torch.as_tensor(fit, device=device), torch.as_tensor(slope, device=device)
+        data_axes = [
+            replace(axis, n_products=axis.n_points) if isinstance(axis, PeriodicAxis) else axis for axis in axes
+        ]
         words = {"", *(factor.derivative for term in terms for factor in term.factors)}
         self._operators = {
             word: [
                 torch.as_tensor(axis.derivative(word.count(letter)), device=device)
-                for axis, letter in zip(self.axes, field.axes, strict=True)
+                for axis, letter in zip(data_axes, field.axes, strict=True)
             ]
             for word in sorted(words)
+        }
+        margins = [0 if isinstance(axis, PeriodicAxis) else axis.margin for axis in axes]
+        self.coordinates: dict[str, Float64[np.ndarray, " point"]] = {
+            letter: at[margin : len(at) - margin]
+            for (letter, at), margin in zip(field.coordinates().items(), margins, strict=True)
         }
 
     @property
     def n_columns(self) -> int:
         """Terms, polynomials and targets."""
-        return len(self.terms) + (0 if self.curve is None else self.curve.degree + 1) + len(self.targets)
+        return self.target(self.targets[0]) + len(self.targets)
 
-    def evaluate(self, window: Float64[Tensor, "width channel *space"]) -> Float64[Tensor, "column time *point"]:
-        """The columns over one window of snapshots; equations that meet a gap are zero."""
-        seen = self._seen(window)
-        window = window.nan_to_num()
-        flat = window.flatten(1)
-        values = (self._fit @ flat).unflatten(1, window.shape[1:])
-        slopes = (self._slope @ flat).unflatten(1, window.shape[1:])
+    def target(self, name: str) -> int:
+        """Column of a variable that an equation is sought for."""
+        return len(self.terms) + (0 if self.curve is None else self.curve.degree + 1) + self.targets.index(name)
+
+    def evaluate(self, snapshots: Float64[Tensor, "time channel *space"]) -> Float64[Tensor, "column time *point"]:
+        """The columns; points that meet a gap are zero at all snapshots."""
+        seen = self._seen(snapshots)
+        snapshots = snapshots.nan_to_num()
         factors = {
-            Factor(name, word): along_axes(values[:, c], operators)
+            Factor(name, word): along_axes(snapshots[:, c], operators)
             for c, name in enumerate(self._names)
             for word, operators in self._operators.items()
         }
         columns = [evaluate_term(term, factors) for term in self.terms]
         columns += [] if self.curve is None else self.curve.polynomials(factors[Factor(self.curve.variable)])
-        columns += [along_axes(slopes[:, self._names.index(name)], self._operators[""]) for name in self.targets]
+        columns += [factors[Factor(name)] for name in self.targets]
         return torch.stack(columns) * seen
 
-    def _seen(self, window: Float64[Tensor, "width channel *space"]) -> Bool[Tensor, "*point"]:
+    def _seen(self, snapshots: Float64[Tensor, "time channel *space"]) -> Bool[Tensor, "*point"]:
         """Which points have all the values that their equations are made of."""
-        missing = torch.isnan(window).any(dim=0).any(dim=0).to(window.dtype)
-        reach = [sum(ops[k].abs() for ops in self._operators.values()) for k in range(len(self.axes))]
-        return along_axes(missing, [(used > 0).to(window.dtype) for used in reach]) == 0.0
-
-
-def points(field: Field, columns: Columns) -> dict[str, Float64[np.ndarray, " point"]]:
-    """Coordinates at which the columns stand, by space axis."""
-    found = {}
-    for (letter, coordinates), axis in zip(field.coordinates().items(), columns.axes, strict=True):
-        margin = 0 if isinstance(axis, PeriodicAxis) else axis.margin
-        found[letter] = coordinates[margin : len(coordinates) - margin]
-    return found
-
-
-def _on_data_points(axis: Axis) -> Axis:
-    return replace(axis, n_products=axis.n_points) if isinstance(axis, PeriodicAxis) else axis
+        missing = torch.isnan(snapshots).any(dim=0).any(dim=0).to(snapshots.dtype)
+        reach = [sum(ops[k].abs() for ops in self._operators.values()) for k in range(missing.ndim)]
+        return along_axes(missing, [(used > 0).to(snapshots.dtype) for used in reach]) == 0.0

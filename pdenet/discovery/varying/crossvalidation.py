@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import scipy.linalg
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64
 
 from pdenet.discovery.varying.design import Design
 from pdenet.discovery.varying.moments import Moments
@@ -78,6 +78,16 @@ class CrossValidation:
     def errors(self, kept: Bool[np.ndarray, " unknown"]) -> Float64[np.ndarray, " block"]:
         """Mean square residual of each block, beyond its noise, under the coefficients of the other folds' data."""
         return self._prepared(kept)[0]
+
+    def errors_of(self, unknowns: Float64[np.ndarray, "unknown parameter"]) -> Float64[np.ndarray, " block"]:
+        """The same where all unknowns are linear functions of a few parameters."""
+        errors = np.empty(len(self._rows))
+        everything = np.ones(self.design.n_unknowns, dtype=bool)
+        for f, fold in enumerate(self._folds):
+            matrix = unknowns.T @ (self.total.matrix - fold.matrix) @ unknowns
+            parameters = inverse_of(matrix) @ (unknowns.T @ (self.total.side - fold.side))
+            self._test(f, everything, unknowns @ parameters, errors)
+        return errors
 
     def without(
         self, kept: Bool[np.ndarray, " unknown"], groups: Sequence[Bool[np.ndarray, " unknown"]]

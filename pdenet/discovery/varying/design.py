@@ -1,4 +1,4 @@
-"""The unknown numbers of an equation: for every term the functions of place and time that its coefficient is made of."""
+"""The unknown numbers of an equation: for every term the functions that its coefficient is made of."""
 
 from __future__ import annotations
 
