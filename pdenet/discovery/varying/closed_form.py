@@ -16,6 +16,7 @@ from pdenet.discovery.varying.crossvalidation import CrossValidation, inverse_of
 from pdenet.discovery.varying.structure import worth
 
 MOST_FUNCTIONS = 6  # of a formula of a field: more are no closed form
+PRICE = 0.01  # share of what is unexplained that a formula of a field may cost
 MOST_POWERS = 5  # of a polynomial source
 N_WAVES = 240  # tried wave numbers of a source
 NODES = 256  # of the quadrature by which a form becomes a polynomial
@@ -70,7 +71,7 @@ def few_functions(cv: CrossValidation, few: int = MOST_FUNCTIONS) -> Bool[np.nda
     low, high = 0, design.n_unknowns  # the fewest that do lie above low and are at most high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if worth(cv.errors(largest(middle)), reference) else (low, middle)
+        low, high = (middle, high) if worth(cv.errors(largest(middle)), reference, PRICE) else (low, middle)
     kept = largest(high)
     for term in np.unique(design.term):
         own = design.term == term

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pdenet.discovery.collocation import Axis, PeriodicAxis
 from pdenet.discovery.normal_equations import along_axes
+from pdenet.discovery.varying.basis import LegendreBasis
 from pdenet.equations.library import evaluate_term
 from pdenet.equations.terms import Factor, Term
 from pdenet.fields.field import Field
@@ -33,6 +34,14 @@ class Curve:
         for n in range(1, self.degree):
             found.append(((2 * n + 1) * at * found[n] - n * found[n - 1]) / (n + 1))
         return [(2 * n + 1) ** 0.5 * p for n, p in enumerate(found[: self.degree + 1])]
+
+    def values(self, at: Float64[np.ndarray, " value"], degree: int) -> Float64[np.ndarray, "value function"]:
+        """The polynomials up to a degree at values of the variable."""
+        return np.stack([p.numpy() for p in self.polynomials(torch.as_tensor(at))[: degree + 1]], axis=1)
+
+    def formula(self, n: int) -> tuple[float, str]:
+        """A polynomial as a number times a text."""
+        return LegendreBasis(self.variable, self.low, self.high - self.low).formula(n)
 
 
 class Columns:

@@ -82,9 +82,8 @@ class VaryingEquation:
             factors = [str(coefficient.term)] if coefficient.term.powers else []
             words = coefficient.words(digits, whole=whole)
             if coefficient.axes:
-                words = (
-                    f"({words})" if factors and len(coefficient.series) > 1 and not words.startswith("c(") else words
-                )
+                if factors and (coefficient.closed or whole):
+                    words = f"({words})"
                 pieces.append((False, "*".join([words, *factors])))
             else:
                 negative = words.startswith("-")

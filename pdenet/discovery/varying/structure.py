@@ -7,7 +7,7 @@ equation leaves unexplained beyond noise. How smooth a coefficient is has the le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -35,11 +35,12 @@ class Scored:
         return float(self.errors.mean())
 
 
-def worth(simple: Float64[np.ndarray, " block"], rich: Float64[np.ndarray, " block"]) -> bool:
-    """Whether the richer of two structures is worth its further parts."""
+def worth(simple: Float64[np.ndarray, " block"], rich: Float64[np.ndarray, " block"], price: float = 1.0) -> bool:
+    """Whether the richer of two structures is worth its further parts: it surely explains more, and by more than the
+    share `price` of what it leaves unexplained itself."""
     gain = simple - rich
     by_chance = SURE * float(gain.std(ddof=1)) / len(gain) ** 0.5
-    return float(gain.mean()) > max(by_chance, float(rich.mean()), 0.0)
+    return float(gain.mean()) > max(by_chance, price * float(rich.mean()), 0.0)
 
 
 class Search:

@@ -73,7 +73,7 @@ def choose_test_functions(
 def _histories(
     field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]
 ) -> tuple[Float64[np.ndarray, "time sample"], float]:
-    """Histories of resolved waves, or of points where there are gaps, in units of each channel's spread; their noise."""
+    """Histories of resolved waves, or of points where there are gaps, in units of the spread; their noise."""
     some = slice(None, None, max(field.n_runs // 8, 1))
     spread = np.nanstd(np.moveaxis(field.values, 2, 0).reshape(len(field.names), -1), axis=1) + 1e-300
     values = field.values[some] / spread.reshape(-1, *(1,) * field.n_dims)
