@@ -1,0 +1,95 @@
+"""The last step of discovery: what likelihood makes of equations that regression got wrong, and when it stands back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Float64
+
+from pdenet.discovery.cramer_rao import cramer_rao_bound
+from pdenet.discovery.ladder import climb, rungs
+from pdenet.discovery.likelihood_fit import Likelihood, fit_by_likelihood
+from pdenet.discovery.refit import Fit
+from pdenet.discovery.regression import Setting
+from pdenet.discovery.restrictions import Restrictions
+from pdenet.equations.equation import Equation
+from pdenet.fields.field import Field
+
+CPU = torch.device("cpu")
+NOISE = 0.02
+TRUTH = Equation.parse("u_t = -1.0*u*u_x + 0.1*u_xx")
+
+
+def noisy(field: Field) -> tuple[Field, np.ndarray]:
+    deviation = NOISE * float(field.values.std())
+    values = field.values + deviation * np.random.default_rng(0).standard_normal(field.values.shape)
+    return replace(field, values=values), np.full((field.n_runs, 1), deviation)
+
+
+@pytest.fixture(scope="module")
+def few(burgers: Field) -> Field:
+    return burgers.select(runs=[0, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def bound(few: Field) -> Float64[np.ndarray, " term"]:
+    """Smallest standard errors that the data allow."""
+    return np.sqrt(np.diag(cramer_rao_bound(few, (TRUTH,), noisy(few)[1], device=CPU)))
+
+
+def improved(field: Field, noise: np.ndarray, text: str, restrictions: Restrictions | None = None) -> Likelihood:
+    restrictions = restrictions or Restrictions()
+    start = Equation.parse(text)
+    bounds = rungs(field, 2, 2, restrictions)
+    setting = Setting(noise, CPU, np.random.default_rng(0), lambda told: None, restrictions)
+    found = climb(field, bounds, setting)
+    n = len(start.terms)
+    return fit_by_likelihood(field, Fit((start,), np.eye(n)), found, bounds, noise, restrictions, device=CPU)
+
+
+def coefficients(found: Likelihood) -> dict[str, float]:
+    assert found.fit is not None, found.words
+    (equation,) = found.fit.equations
+    return dict(zip(map(str, equation.terms), equation.coefficients, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("u_t = -0.9*u*u_x + 0.02*u**2 + 0.12*u_xx + 0.01*u_x", "lost"),
+        ("u_t = -0.9*u*u_x", "gained u_xx"),
+        ("u_t = -0.5*u_x", "gained u*u_x, u_xx"),
+    ],
+)
+def test_false_terms_go_and_missing_ones_come(
+    few: Field, bound: Float64[np.ndarray, " term"], text: str, told: str
+) -> None:
+    found = improved(*noisy(few), text)
+    assert told in found.words
+    values = coefficients(found)
+    assert set(values) == {"u*u_x", "u_xx"}
+    assert abs(values["u*u_x"] + 1.0) < 4 * bound[0]
+    assert abs(values["u_xx"] - 0.1) < 4 * bound[1]
+
+
+def test_fixed_coefficients_stay(few: Field) -> None:
+    fixed = Restrictions.read(("u",), ("x",), fix="u_xx=0.1")
+    found = improved(*noisy(few), "u_t = -0.9*u*u_x + 0.1*u_xx", fixed)
+    assert coefficients(found)["u_xx"] == 0.1
+    assert found.fit is not None
+    assert found.fit.equations[0].errors[1] == 0.0
+    assert found.fit.equations[0].errors[0] > 0.0
+
+
+def test_says_why_it_is_not_done(few: Field) -> None:
+    field, noise = noisy(few)
+    text = "u_t = -u*u_x + 0.1*u_xx"
+    assert improved(few, 1e-9 * noise, text).words == "not maximised: the data are clean"
+    walled = replace(field, boundary=("none",))
+    assert improved(walled, noise, text).words == "not maximised: the data have walls or gaps"
+    explosive = improved(field, noise, "u_t = -u*u_x - 5.0*u_xx")
+    assert explosive.words == "not maximised: the equations cannot be run through the data"
+    assert explosive.fit is None
