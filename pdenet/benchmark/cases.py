@@ -68,6 +68,11 @@ class Row:
         }
 
     @property
+    def has_limit(self) -> bool:
+        """Whether the Cramer-Rao bound holds: the data are the true equation's, and noise."""
+        return self.noise > 0 and not self.is_file and self.source != "pdenet-burgers"
+
+    @property
     def is_file(self) -> bool:
         """Whether the data are a public file that must be at hand."""
         return self.source.endswith(".mat")
@@ -161,6 +166,15 @@ ROWS = (
         mean_bound=0.72,
         weak=SHORT_RUNS,
         noise=0.05,
+        note=NOISE_TARGET,
+    ),
+    Row(
+        name="burgers2d-noise-10",
+        source="burgers2d",
+        truth=BURGERS_2D,
+        mean_bound=1.5,
+        weak=SHORT_RUNS,
+        noise=0.1,
         note=NOISE_TARGET,
     ),
 )

@@ -1,7 +1,7 @@
 """One run of one method in a process of its own, so that CPU seconds and peak memory are its own.
 
-`python -m pdenet.benchmark.child data ROW FILE SEED [FOLDER]` writes a row's data; `... METHOD ROW FILE` reads
-them, fits, and prints one JSON document.
+`python -m pdenet.benchmark.child data ROW FILE SEED [FOLDER]` writes a row's data; `... limit ROW SEED` prints the
+Cramer-Rao bound of a noisy row; `... METHOD ROW FILE` reads the data, fits, and prints one JSON document.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from backbone.errors import Failure
@@ -51,12 +52,29 @@ def measure(method: str, row: Row, path: Path) -> dict[str, object]:
     }
 
 
+def limit(row: Row, seed: int) -> dict[str, float]:
+    """The Cramer-Rao bound of a simulated row's data: standard error over coefficient, percent, mean over all terms."""
+    import numpy as np
+    import torch
+
+    from pdenet.discovery.cramer_rao import cramer_rao_bound
+    from pdenet.simulation.noise import noise_scale
+
+    clean = make_field(replace(row, noise=0.0), seed, None)
+    noise = row.noise * noise_scale(clean.values, "sample")
+    bound = cramer_rao_bound(clean, row.equations, noise, device=torch.device("cpu"))
+    values = [value for equation in row.equations for value in equation.coefficients]
+    return {"cramer_rao": float(np.mean(100 * np.sqrt(np.diag(bound)) / np.abs(values)))}
+
+
 def main(words: list[str]) -> int:
     """Do one task; an expected failure is told on stderr and by the exit code."""
     task, name, path, *others = words
     try:
         if task == "data":
             write_data(BY_NAME[name], Path(path), int(others[0]), Path(others[1]) if others[1:] else None)
+        elif task == "limit":
+            print(json.dumps(limit(BY_NAME[name], int(path))))
         else:
             print(json.dumps(measure(task, BY_NAME[name], Path(path))))
     except Failure as failure:

@@ -48,17 +48,30 @@ def run_rows(rows: Sequence[Row], settings: Settings, record: Record, told: Call
             record.skip(row.name, row.facts, f"{row.source} is not at hand: name its folder with --data")
             told(f"{row.name}: skipped, {row.source} is not at hand")
             continue
+        limit = _limit(row, settings, told) if row.has_limit else None
         for method, runs in _measure_row(row, settings, told):
-            keep(record, row, method, runs)
+            keep(record, row, method, runs, limit)
             good = good and all("error" not in run for run in runs)
     return good
 
 
-def keep(record: Record, row: Row, method: str, runs: Sequence[Mapping[str, Any]]) -> None:
-    """Record the runs of one method over the seeds, their summary and whether it reaches the bound."""
+def keep(record: Record, row: Row, method: str, runs: Sequence[Mapping[str, Any]], limit: float | None = None) -> None:
+    """Record the runs of one method over the seeds, their summary and whether it reaches the bound.
+
+    limit: the Cramer-Rao bound of the row's data, percent.
+    """
     summary = summarize(runs)
     good = reached(summary, row.mean_bound, row.max_bound)
-    record.keep(row.name, row.facts, method, {"reached": good, "summary": summary, "runs": runs})
+    record.keep(
+        row.name, row.facts | {"cramer_rao": limit}, method, {"reached": good, "summary": summary, "runs": runs}
+    )
+
+
+def _limit(row: Row, settings: Settings, told: Callable[[str], None]) -> float | None:
+    """The Cramer-Rao bound of the first seed's data, percent; None if it cannot be worked out."""
+    told(f"{row.name}: the Cramer-Rao bound")
+    printed, failed = _child(["limit", row.name, str(settings.seed)])
+    return None if failed else float(json.loads(printed)["cramer_rao"])
 
 
 def _at_hand(row: Row, settings: Settings) -> bool:

@@ -43,6 +43,8 @@ def table_lines(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = []
     for name, row in rows.items():
         lines += [f"{name}: {'; '.join(row['truth'])}", f"  bound: {_bound(row)}"]
+        if row.get("cramer_rao"):
+            lines.append(f"  Cramer-Rao bound: mean error {row['cramer_rao']:.3g} %{_ratios(row)}")
         if row["note"]:
             lines.append(f"  note: {row['note']}")
         if "skipped" in row:
@@ -52,6 +54,16 @@ def table_lines(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines += _failures(row["methods"])
         lines.append("")
     return lines[:-1]
+
+
+def _ratios(row: Mapping[str, Any]) -> str:
+    """The mean error of each method over the Cramer-Rao bound."""
+    found = [
+        f"{LABELS[method]} {entry['summary']['mean_error'] / row['cramer_rao']:.2f} times"
+        for method, entry in row["methods"].items()
+        if "error" not in entry["summary"]
+    ]
+    return f"; {', '.join(found)} that" if found else ""
 
 
 def _bound(row: Mapping[str, Any]) -> str:
