@@ -43,6 +43,8 @@ def normal_of(sums: Float64[np.ndarray, "column column_ point"], target: int, de
 
 def inverse_of(matrix: Float64[np.ndarray, "unknown unknown_"]) -> Float64[np.ndarray, "unknown unknown_"]:
     """The inverse of a normal matrix that noise correction may have made slightly indefinite."""
+    if not len(matrix):
+        return matrix
     scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-300))
     scaled = matrix * np.outer(scale, scale)
     ridge = RIDGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ def make_design(
     n_axes = len(bases)
     ceiling = [max((levels[a] for levels in structure.terms.values()), default=0) for a in range(n_axes)]
     sizes = [basis.size(level) for basis, level in zip(bases, ceiling, strict=True)]
-    functions = np.array(list(itertools.product(*map(range, sizes))), dtype=np.int64).reshape(-1, n_axes)
+    functions = np.array(list(itertools.product(*map(range, sizes))), dtype=np.int64).reshape(math.prod(sizes), n_axes)
     levels_of = np.empty_like(functions)
     for a, basis in enumerate(bases):
         levels_of[:, a] = basis.levels(functions[:, a])

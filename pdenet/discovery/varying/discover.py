@@ -157,11 +157,10 @@ def _start(task: _Task, library: _Library, name: str) -> tuple[Search, Scored]:
     slopes = np.einsum("bp->b", library.moments.raw[:, target, target]) / library.moments.rows
     moments = library.moments.weighted(1.0 / np.maximum(slopes, 1e-300))
     bases, limits = _bases(task.field, library, task.options.axes)
-    degree = None if library.columns.curve is None else library.columns.curve.degree
     allowed = task.restrictions.allowed(name, library.terms)
     candidates = [k for k, term in enumerate(library.terms) if term in allowed]
     search = Search(moments, target, bases, limits, len(library.terms), progress=task.progress)
-    return search, search.common_level(candidates, degree)
+    return search, search.common_level(candidates, with_curve=library.columns.curve is not None)
 
 
 def _equation(task: _Task, library: _Library, name: str) -> VaryingEquation:

@@ -16,10 +16,13 @@ from pdenet.discovery.varying.basis import AxisBasis
 from pdenet.discovery.varying.crossvalidation import CrossValidation
 from pdenet.discovery.varying.design import Design, Levels, Structure, make_design
 from pdenet.discovery.varying.moments import Moments
+from pdenet.fields.noise import NORMAL_MAD
 
 LADDER = (0, 1, 2, 3, 4, 6, 8, 11, 15, 21, 28)  # levels that are tried: the next is about a third higher
 MAX_UNKNOWNS = 1500  # of one fit: a few seconds
 SURE = 2.0  # standard errors of the gain on left-out blocks, which a term four standard errors from zero brings
+
+OUTLYING = 3.0  # standard deviations at which a block's gain is cut off
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,12 @@ def worth(simple: Float64[np.ndarray, " block"], rich: Float64[np.ndarray, " blo
     """Whether the richer of two structures is worth its further parts: it surely explains more, and by more than the
     share `price` of what it leaves unexplained itself."""
     gain = simple - rich
+    middle = np.median(gain)
+    # a block unlike all others, to which a curve was extrapolated, must not decide
+    spread = OUTLYING / NORMAL_MAD * np.median(np.abs(gain - middle))
+    gain = np.clip(gain, middle - spread, middle + spread)
     by_chance = SURE * float(gain.std(ddof=1)) / len(gain) ** 0.5
-    return float(gain.mean()) > max(by_chance, price * float(rich.mean()), 0.0)
+    return float(gain.mean()) > max(by_chance, price * float(np.median(rich)), 0.0)
 
 
 class Search:
@@ -72,8 +79,9 @@ class Search:
         cv = self.crossvalidation(structure)
         return Scored(structure, cv.errors(np.ones(cv.design.n_unknowns, dtype=bool)))
 
-    def common_level(self, terms: Sequence[int], degree: int | None) -> Scored:
+    def common_level(self, terms: Sequence[int], *, with_curve: bool) -> Scored:
         """All these terms with coefficients of one level on all axes: the one of least error."""
+        degree = self._first_degree(terms) if with_curve else None
         best = None
         for level in LADDER:
             levels = tuple(min(level, limit) for limit in self.limits)
@@ -89,6 +97,11 @@ class Search:
                 break
         assert best is not None
         return best
+
+    def _first_degree(self, terms: Sequence[int]) -> int:
+        """The curve's degree of least error beside constants."""
+        constants = dict.fromkeys(terms, (0,) * len(self.limits))
+        return min(LADDER[1:], key=lambda degree: self.score(Structure(constants, degree)).mean)
 
     def n_unknowns(self, structure: Structure) -> int:
         """Numbers to be found."""
