@@ -26,6 +26,7 @@ ROUNDING = 1e-26
 MAX_WIDTH = 21  # wider windows bring no smaller error on any data tried and cost quadratically
 MAX_DEGREE = 10
 NOISE_UNSURE = 0.03  # share by which its variance is misjudged: what chance adds to it is no truncation
+FURTHER = 2  # wave numbers beyond those seen, which noise hides although they act on them
 N_SIGMAS = 4.0  # by which a wave number must rise above noise to be seen
 
 
@@ -227,7 +228,8 @@ def _predicted_error(
 
 
 def seen_wave_numbers(field: Field, noise: Float64[np.ndarray, "run channel"]) -> tuple[int, ...]:
-    """The largest wave number of each periodic axis that holds more power than noise: what a roll-out must carry.
+    """The largest wave number of each periodic axis that holds more power than noise, and a few more: what a roll-out
+    must carry.
 
     More than `resolved` ones, whose motion can be told; all of them for an axis with walls.
     """
@@ -241,6 +243,6 @@ def seen_wave_numbers(field: Field, noise: Float64[np.ndarray, "run channel"]) -
             share = np.abs(np.moveaxis(spectrum / level, 3 + axis, 0).reshape(spectrum.shape[3 + axis], -1)) ** 2
             chance = NOISE_UNSURE + N_SIGMAS / np.sqrt(share.shape[1])
             seen = np.flatnonzero(share.mean(axis=1)[: highest + 1] > 1.0 + chance)
-            highest = int(max(seen.max(initial=1), 1))
+            highest = min(int(seen.max(initial=1)) + FURTHER, highest)
         found.append(highest)
     return tuple(found)
