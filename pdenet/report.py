@@ -45,6 +45,7 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
                 for equation in found.equations
                 if equation.variable in found.opinions
             },
+            "likelihood": found.likelihood,
             "doubts": [doubt.as_dict() for doubt in found.doubts],
             "pareto": {
                 name: [
@@ -109,6 +110,7 @@ def result_lines(model: PDENet) -> list[str]:
         for equation in found.equations
         if equation.variable in found.opinions
     ]
+    lines.append(f"likelihood: {found.likelihood}")
     lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
     if np.isfinite(found.heldout_error):
         lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
