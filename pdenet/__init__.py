@@ -9,6 +9,7 @@ from backbone.lazy import lazy_exports
 
 _HOMES = {
     "Field": "pdenet.fields.field",
+    "FieldPDENet": "pdenet.field_estimator",
     "PDENet": "pdenet.estimator",
     "fit": "pdenet.estimator",
     "forecast": "pdenet.forecasting.forecast",

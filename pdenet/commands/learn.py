@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from backbone.errors import Failure
     from backbone.runs import RunFolder
     from pdenet.estimator import PDENet
+    from pdenet.field_estimator import FieldPDENet
     from pdenet.fields.field import Field
 
 Order = Annotated[
@@ -32,6 +34,13 @@ Terms = Annotated[
 MaxTerms = Annotated[int | None, typer.Option("--max-terms", min=1, help="The most terms that an equation may have.")]
 Holdout = Annotated[
     float, typer.Option("--holdout", min=0.0, max=0.9, help="Share of the runs, or of their time, to test on.")
+]
+Varying = Annotated[
+    str | None, typer.Option("--varying", help="Coefficients may vary along these axes, as 'x,y' or 'x,y,t'.")
+]
+Source = Annotated[str | None, typer.Option("--source", help="Find a source f(u) as a curve, of this variable.")]
+Known = Annotated[
+    str | None, typer.Option("--known", help="Variables that are inputs without an equation of their own, as 'p,q'.")
 ]
 Recipe = Annotated[str, typer.Option("--recipe", help="default, or paper: PDE-Net 2.0's own training.")]
 Blocks = Annotated[int, typer.Option("--blocks", min=1, max=40, help="Last block of the paper recipe.")]
@@ -56,6 +65,9 @@ def learn(
     terms: Terms = None,
     max_terms: MaxTerms = None,
     holdout: Holdout = 0.2,
+    varying: Varying = None,
+    source: Source = None,
+    known: Known = None,
     recipe: Recipe = "default",
     blocks: Blocks = 6,
     out: Out = None,
@@ -75,6 +87,7 @@ def learn(
     from backbone.runs import RunFolder
     from pdenet.equations.printing import format_equations
     from pdenet.estimator import PDENet, check_recipe
+    from pdenet.field_estimator import FieldPDENet
     from pdenet.readers import read
     from pdenet.report import result_lines, summary, write_report
 
@@ -95,6 +108,23 @@ def learn(
         mask_nan=mask_nan,
         note=talk.note,
     )
+    reading = {"var": var, "dims": dims, "dt": dt, "dx": dx, "bc": bc, "complex": complex, "mask_nan": mask_nan}
+    if varying or source or known:
+        given = {"--fix": fix, "--max-terms": max_terms, "--degree": degree, "--recipe": recipe != "default"}
+        _refuse({**given, "--holdout": holdout != 0.2, "--resume": resume})
+        fields = FieldPDENet(
+            varying=varying,
+            source=source,
+            known=known,
+            order=order,
+            terms=terms,
+            forbid=forbid,
+            seed=seed,
+            device=device,
+        )
+        fields.check(field)
+        _learn_fields(fields, field, files, reading, RunFolder.create("learn", out, overwrite), talk, json)
+        return
     model = PDENet(
         order=order,
         degree=degree,
@@ -109,7 +139,6 @@ def learn(
         device=device,
     )
     model.check(field)
-    reading = {"var": var, "dims": dims, "dt": dt, "dx": dx, "bc": bc, "complex": complex, "mask_nan": mask_nan}
     with RunFolder.create("learn", out, overwrite, resume=resume) as run:
         run.write_inputs(dict.fromkeys(files, field.values.shape))
         run.write_settings({"files": [str(path) for path in files], **reading, **model.get_params()})
@@ -124,6 +153,45 @@ def learn(
         print_json({**summary(model, field), "run": str(run.path)})
     else:
         print(format_equations(model.equations_, "text"))
+
+
+def _refuse(given: Mapping[str, object]) -> None:
+    """UsageError for an option that coefficients which vary have no place for."""
+    from backbone.errors import UsageError
+
+    for option, value in given.items():
+        if value:
+            raise UsageError(
+                f"{option} has no place where coefficients vary or a source is a curve",
+                where=f"{option}, --varying, --source, --known",
+                cure=f"leave out {option}",
+            )
+
+
+def _learn_fields(
+    model: FieldPDENet,
+    field: Field,
+    files: Sequence[Path],
+    reading: Mapping[str, str | bool | None],
+    folder: RunFolder,
+    talk: Talk,
+    json: bool,
+) -> None:
+    """Fit coefficients as fields, tell, and leave a run folder behind."""
+    from pdenet.field_report import result_lines, summary, write_report
+
+    with folder as run:
+        run.write_inputs(dict.fromkeys(files, field.values.shape))
+        run.write_settings({"files": [str(path) for path in files], **reading, **model.get_params()})
+        model.fit(field, progress=talk.progress)
+        for line in result_lines(model):
+            talk.note(line)
+        write_report(run, model)
+    talk.note(f"run: {run.path}")
+    if json:
+        print_json({**summary(model), "run": str(run.path)})
+    else:
+        print(model.equation_)
 
 
 def _fit(model: PDENet, field: Field, run: RunFolder, talk: Talk) -> Failure | None:

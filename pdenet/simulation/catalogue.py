@@ -56,6 +56,28 @@ CATALOGUE: Mapping[str, Row] = {
         save_every=0.02,
         runs=4,
     ),
+    "convection-diffusion-xy": Row(
+        text="u_t = (0.5*(cos(y) + x*(2*pi - x)*sin(x)) + 0.6)*u_y + (2*(cos(y) + sin(x)) + 0.8)*u_x"
+        " + 0.2*u_yy + 0.3*u_xx",
+        about="PDE-Net 1.0's transport with diffusion, its speeds fields of x and y",
+        grid=(50, 50),
+        length=(TWO_PI, TWO_PI),
+        t_end=0.3,
+        save_every=0.015,
+        runs=24,
+        initial="random:modes=9,amplitude=2",
+    ),
+    "sine-source": Row(
+        text="u_t = c*lap(u) + a*sin(u)",
+        about="PDE-Net 1.0's diffusion with a nonlinear source, on a periodic box",
+        parameters={"c": 0.3, "a": 15.0},
+        grid=(100, 100),
+        length=(2 * TWO_PI, 2 * TWO_PI),
+        t_end=0.15,
+        save_every=0.01,
+        runs=8,
+        initial="random:modes=9,amplitude=8",
+    ),
     "burgers": Row(
         text="u_t = -u*u_x + nu*u_xx",
         about="Burgers, one dimension",

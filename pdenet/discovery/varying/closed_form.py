@@ -87,9 +87,9 @@ def find_form(cv: CrossValidation, curve: Curve) -> FoundForm | None:
     inverse = inverse_of(cv.total.matrix)
     numbers = inverse @ cv.total.side
     weight = inverse_of(inverse[np.ix_(own, own)])
-    half = np.linalg.cholesky(weight + 1e-12 * np.diag(np.diag(weight))).T
     reference = cv.errors(np.ones(design.n_unknowns, dtype=bool))
-    fitted = [_fit(form, curve, int(own.sum()) - 1, half, numbers[own]) for form in _forms()]
+    fitting = _Fitting(curve, numbers[own], weight)
+    fitted = [fitting.fit(form) for form in _forms()]
     best_first = sorted(fitted, key=lambda found: (found[1].n_numbers, found[0]))
     tried: dict[int, int] = {}
     for _, form, rate, columns in best_first:
@@ -123,33 +123,34 @@ def _form(entries: tuple[tuple[str, Callable[[Values, float], Values]], ...], *,
     return Form(tuple(words for words, _ in entries), tuple(part for _, part in entries), has_rate)
 
 
-def _fit(
-    form: Form, curve: Curve, degree: int, half: Float64[np.ndarray, "row unknown"], numbers: Values
-) -> tuple[float, Form, float, Float64[np.ndarray, "unknown part"]]:
-    """Misfit of a form to the curve's numbers in their own metric, with the best rate and the parts as polynomials."""
+class _Fitting:
+    """Forms in the metric of a curve's numbers: `weight` is the inverse of their covariance, up to a factor."""
 
-    def at(rate: float) -> tuple[float, Float64[np.ndarray, "unknown part"]]:
-        columns = _polynomials(form, curve, degree, rate)
-        rows = half @ columns
-        best = np.linalg.lstsq(rows, half @ numbers, rcond=None)[0] if form.parts else np.zeros(0)
-        return float(np.sum((half @ numbers - rows @ best) ** 2)), columns
+    def __init__(self, curve: Curve, numbers: Values, weight: Float64[np.ndarray, "unknown unknown_"]) -> None:
+        self._half = np.linalg.cholesky(weight + 1e-12 * np.diag(np.diag(weight))).T
+        self._numbers, self._span = self._half @ numbers, curve.high - curve.low
+        nodes, weights = legendre.leggauss(NODES)
+        degree = len(numbers) - 1
+        basis = legendre.legvander(nodes, degree) * np.sqrt(2.0 * np.arange(degree + 1) + 1.0)
+        self._at = curve.low + (nodes + 1.0) / 2.0 * self._span
+        self._project = (basis * weights[:, None]).T / 2.0
+        self._rates = np.geomspace(0.5, 2.0 * max(degree, 1), N_WAVES) / self._span
 
-    if not form.has_rate:
-        misfit, columns = at(0.0)
-        return misfit, form, 0.0, columns
-    span = curve.high - curve.low
-    rates = np.geomspace(0.5, 2.0 * max(degree, 1), N_WAVES) / span
-    sizes = [at(rate)[0] for rate in rates]
-    k = int(np.clip(np.argmin(sizes), 1, N_WAVES - 2))
-    rate = float(minimize_scalar(lambda w: at(w)[0], bounds=(rates[k - 1], rates[k + 1]), method="bounded").x)
-    misfit, columns = at(rate)
-    return misfit, form, rate, columns
+    def fit(self, form: Form) -> tuple[float, Form, float, Float64[np.ndarray, "unknown part"]]:
+        """Misfit of a form, with its best rate and its parts as numbers of the curve's polynomials."""
+        rate = 0.0
+        if form.has_rate:
+            sizes = [self._misfit(form, rate) for rate in self._rates.tolist()]
+            k = int(np.clip(np.argmin(sizes), 1, N_WAVES - 2))
+            bounds = (self._rates[k - 1], self._rates[k + 1])
+            rate = float(minimize_scalar(lambda w: self._misfit(form, float(w)), bounds=bounds, method="bounded").x)
+        return self._misfit(form, rate), form, rate, self._columns(form, rate)
 
+    def _columns(self, form: Form, rate: float) -> Float64[np.ndarray, "unknown part"]:
+        values = [part(self._at, rate) for part in form.parts]
+        return self._project @ np.array(values).reshape(len(values), NODES).T
 
-def _polynomials(form: Form, curve: Curve, degree: int, rate: float) -> Float64[np.ndarray, "unknown part"]:
-    """The parts in the polynomials that the curve is written in."""
-    nodes, weights = legendre.leggauss(NODES)
-    at = curve.low + (nodes + 1.0) / 2.0 * (curve.high - curve.low)
-    basis = legendre.legvander(nodes, degree) * np.sqrt(2.0 * np.arange(degree + 1) + 1.0)
-    values = np.array([part(at, rate) for part in form.parts]).reshape(len(form.parts), NODES)
-    return (basis * weights[:, None]).T @ values.T / 2.0
+    def _misfit(self, form: Form, rate: float) -> float:
+        rows = self._half @ self._columns(form, rate)
+        best = np.linalg.lstsq(rows, self._numbers, rcond=None)[0] if form.parts else np.zeros(0)
+        return float(np.sum((self._numbers - rows @ best) ** 2))

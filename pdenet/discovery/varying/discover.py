@@ -21,8 +21,8 @@ from pdenet.discovery.varying.equation import VaryingEquation
 from pdenet.discovery.varying.fit import Fit
 from pdenet.discovery.varying.moments import Gathering, Moments
 from pdenet.discovery.varying.options import Varying
-from pdenet.discovery.varying.structure import LADDER, Scored, Search
-from pdenet.discovery.varying.test_functions import TestFunctions, choose_test_functions
+from pdenet.discovery.varying.structure import LADDER, NUMERICAL, Scored, Search
+from pdenet.discovery.varying.weak_time import WeakWindow, choose_window
 from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Factor, Term
 from pdenet.fields.field import Field
@@ -41,7 +41,7 @@ class VaryingDiscovery:
 
     equations: tuple[VaryingEquation, ...]
     noise: Mapping[str, float]
-    window: TestFunctions
+    window: WeakWindow
     order: int
 
 
@@ -65,7 +65,7 @@ class _Library:
     terms: tuple[Term, ...]
     columns: Columns
     axes: tuple[Axis, ...]
-    functions: TestFunctions
+    functions: WeakWindow
     moments: Moments
     order: int
 
@@ -112,7 +112,7 @@ def _gather(task: _Task, order: int) -> _Library:
     terms = task.restrictions.library(targets, () if task.restrictions.name_all(targets) else general)
     highest = max((term.order for term in terms), default=0)
     axes = _widened(choose_collocation(field, task.noise, max_order=highest, degree=1).axes)
-    functions = choose_test_functions(field, task.noise, axes)
+    functions = choose_window(field, task.noise, axes)
     columns = Columns(field, terms, _curve(field, options.source), targets, axes, task.device)
     moments = Gathering(field, columns, functions, options.axes, task.device).gather(
         task.noise, generator=np.random.default_rng(task.seed), progress=task.progress
@@ -146,7 +146,7 @@ def _climb(task: _Task, library: _Library) -> _Library:
     for order in range(FIRST_ORDER + 1, LAST_ORDER + 1):
         richer = _gather(task, order)
         remains = left(richer)
-        if remains < HALF * lowest:
+        if remains < HALF * lowest and lowest - remains > NUMERICAL:
             library, lowest = richer, remains
     return library
 

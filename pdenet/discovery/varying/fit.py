@@ -17,6 +17,7 @@ from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
 N_VALUES = 201  # of a curve, over the range that all but the rarest values of the data fill
+FEW = 3  # functions that are a formula even where none could be left out
 RARE = 0.002  # share of the data at either end of the range of a curve that is left out of it
 
 
@@ -48,7 +49,7 @@ class Fit:
 
     def equation(self, name: str, field: Field, unexplained: float) -> VaryingEquation:
         """All of it, for the variable `name`."""
-        places = np.unique(self._design.term)
+        places = np.unique(self._design.term[self._kept])
         coefficients = [self._coefficient(int(term)) for term in places if term >= 0]
         ranked = sorted(coefficients, key=lambda coefficient: -coefficient.share)
         return VaryingEquation(name, tuple(ranked), self._source(field), unexplained)
@@ -70,10 +71,10 @@ class Fit:
             term=self._terms[term],
             axes=tuple(bases[a].axis for a in varying),
             coordinates={bases[a].axis: coordinates[bases[a].axis] for a in varying},
-            values=values.reshape(shape)[some],
-            errors=errors.reshape(shape)[some],
-            series=tuple(self._piece(row) for row in rows),
-            closed=not varying or np.count_nonzero(self._kept & own) < np.count_nonzero(own) or len(rows) <= 3,
+            values=np.asarray(values.reshape(shape)[some]),
+            errors=np.asarray(errors.reshape(shape)[some]),
+            series=tuple(self._piece(row) for row in rows.tolist()),
+            closed=bool(not varying or len(rows) < np.count_nonzero(own) or len(rows) <= FEW),
             share=float(np.sqrt(max(np.sum(values**2 * products[term, term]), 0.0) / products[target, target].sum())),
         )
 

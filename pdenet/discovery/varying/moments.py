@@ -19,7 +19,7 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from pdenet.discovery.varying.columns import Columns
-from pdenet.discovery.varying.test_functions import TestFunctions
+from pdenet.discovery.varying.weak_time import WeakWindow
 from pdenet.fields.field import Field
 
 MAX_BLOCKS = 32
@@ -56,7 +56,7 @@ class Gathering:
     and the space axes."""
 
     def __init__(
-        self, field: Field, columns: Columns, functions: TestFunctions, varying: Sequence[str], device: torch.device
+        self, field: Field, columns: Columns, functions: WeakWindow, varying: Sequence[str], device: torch.device
     ) -> None:
         self._field, self._columns, self._functions, self._device = field, columns, functions, device
         self._starts = functions.starts(field.n_times)

@@ -22,6 +22,8 @@ LADDER = (0, 1, 2, 3, 4, 6, 8, 11, 15, 21, 28)  # levels that are tried: the nex
 MAX_UNKNOWNS = 1500  # of one fit: a few seconds
 SURE = 2.0  # standard errors of the gain on left-out blocks, which a term four standard errors from zero brings
 
+NUMERICAL = 1e-9  # share of the mean square of a clean time derivative that quadrature and rounding may explain
+PATIENCE = 3  # levels in a row that may bring nothing before rougher ones are given up: cos 3x has no lower ones
 OUTLYING = 3.0  # standard deviations at which a block's gain is cut off
 
 
@@ -47,7 +49,7 @@ def worth(simple: Float64[np.ndarray, " block"], rich: Float64[np.ndarray, " blo
     spread = OUTLYING / NORMAL_MAD * np.median(np.abs(gain - middle))
     gain = np.clip(gain, middle - spread, middle + spread)
     by_chance = SURE * float(gain.std(ddof=1)) / len(gain) ** 0.5
-    return float(gain.mean()) > max(by_chance, price * float(np.median(rich)), 0.0)
+    return float(gain.mean()) > max(by_chance, price * float(np.median(rich)), NUMERICAL)
 
 
 class Search:
@@ -82,18 +84,17 @@ class Search:
     def common_level(self, terms: Sequence[int], *, with_curve: bool) -> Scored:
         """All these terms with coefficients of one level on all axes: the one of least error."""
         degree = self._first_degree(terms) if with_curve else None
-        best = None
+        best, idle = None, 0
         for level in LADDER:
             levels = tuple(min(level, limit) for limit in self.limits)
             structure = Structure(dict.fromkeys(terms, levels), degree)
-            if best is not None and (self.n_unknowns(structure) > MAX_UNKNOWNS or levels == best.structure):
+            if best is not None and (self.n_unknowns(structure) > MAX_UNKNOWNS):
                 break
             scored = self.score(structure)
             self.progress(f"coefficients of level {level}: left-out error {scored.mean:.3g}")
-            if best is not None and scored.mean > best.mean:
-                break
-            best = scored
-            if levels == self.limits:
+            idle = idle + 1 if best is not None and scored.mean >= best.mean else 0
+            best = best if idle and best is not None else scored
+            if levels == self.limits or idle == PATIENCE:
                 break
         assert best is not None
         return best

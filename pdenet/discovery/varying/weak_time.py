@@ -24,17 +24,19 @@ NEGLIGIBLE = 1e-10  # relative mean square error below which no window is better
 
 
 @dataclass(frozen=True)
-class TestFunctions:
+class WeakWindow:
     """psi of one power over windows of `width` snapshots, normalised to sum psi^2 = 1."""
 
     width: int
     power: int
 
     def weights(self, dt: float) -> tuple[Float64[np.ndarray, " width"], Float64[np.ndarray, " width"]]:
-        """psi and -psi' at the snapshots of a window."""
+        """psi and -psi' at the snapshots of a window, the latter scaled to be exact for a constant slope."""
         s = np.linspace(-1.0, 1.0, self.width)
         psi = (1.0 - s**2) ** self.power
         slope = 2.0 * self.power * s * (1.0 - s**2) ** (self.power - 1) * (2.0 / ((self.width - 1) * dt))
+        # the sums agree exactly for u = t, so that all coefficients lose the greatest part of the quadrature error
+        slope *= np.sum(psi) / np.sum(slope * s * ((self.width - 1) * dt / 2.0))
         size = np.sqrt(np.sum(psi**2))
         return psi / size, slope / size
 
@@ -48,9 +50,7 @@ class TestFunctions:
         return field.t0 + field.dt * (np.asarray(self.starts(field.n_times)) + (self.width - 1) / 2.0)
 
 
-def choose_test_functions(
-    field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]
-) -> TestFunctions:
+def choose_window(field: Field, noise: Float64[np.ndarray, "run channel"], axes: tuple[Axis, ...]) -> WeakWindow:
     """The narrowest window, for most equations, of those whose predicted error is about the least.
 
     The error is the variance of the noise over the number of windows, plus the square of the quadrature error. Raises
@@ -64,7 +64,7 @@ def choose_test_functions(
         )
     histories, variance = _histories(field, noise, axes)
     widths = range(FEWEST_SNAPSHOTS, min(field.n_times, MAX_WIDTH) + 1)
-    choices = [TestFunctions(width, power) for width in widths for power in range(2, width // 2 + 1)]
+    choices = [WeakWindow(width, power) for width in widths for power in range(2, width // 2 + 1)]
     errors = [max(_predicted_error(histories, variance, choice), NEGLIGIBLE) for choice in choices]
     good = [k for k, error in enumerate(errors) if error <= AS_GOOD * min(errors)]
     return choices[min(good, key=lambda k: (choices[k].width, errors[k]))]
@@ -86,7 +86,7 @@ def _histories(
     return histories[:, ::step], float(np.mean((noise[some] / spread) ** 2))
 
 
-def _predicted_error(histories: Float64[np.ndarray, "time sample"], variance: float, choice: TestFunctions) -> float:
+def _predicted_error(histories: Float64[np.ndarray, "time sample"], variance: float, choice: WeakWindow) -> float:
     """Relative mean square error of an averaged slope over the whole data.
 
     What -psi' u holds at the Nyquist frequency says how fast its spectrum falls; the trapezoid rule errs by what it
