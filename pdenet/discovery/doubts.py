@@ -14,7 +14,6 @@ from pdenet.discovery.identifiability import CannotTell, Identifiability, Rival,
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.regression import Regression
-from pdenet.discovery.select import Front
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
@@ -64,7 +63,7 @@ def examine(
     for name, rung in found.items():
         identified[name] = identify(widest.of(name), name, rung.support, widest.noise_power)
         if not rung.chosen.terms:
-            doubts.append(nothing_found(data, name, rung.front))
+            doubts.append(nothing_found(data, name, rung))
         reasons = undecided(data, name, identified[name], rung.chosen)
         if not reasons and any(_is_no_forecast(row, fronts[name][0]) for row in fronts.get(name, ()) if row.chosen):
             reasons = [no_forecast(data, name)]
@@ -105,17 +104,18 @@ def flat_axes(data: Field, noise: Float64[np.ndarray, "run channel"]) -> list[Do
     return doubts
 
 
-def nothing_found(data: Field, name: str, front: Front) -> Doubt:
-    """No term is significant: the strongest ones, and what may hide them."""
+def nothing_found(data: Field, name: str, rung: Rung) -> Doubt:
+    """No equation is credible: the strongest terms, and what may hide the right ones."""
+    front = rung.front
     alone = ", ".join(f"{term} (|t| {size:.2g})" for term, size in front.alone)
     rejected = f"; the strongest rejected ones: {alone}, where {front.limit:.2g} is asked for" if alone else ""
     what = f"no term of {name}_t is significant{rejected}"
-    return Doubt(
-        name,
-        "nothing significant",
-        what,
-        _slower(data, name) or f"less noise, a longer time or more runs, so that {name} changes more",
-    )
+    if front.alone and front.alone[0][1] > front.limit:
+        what = f"no allowed terms explain {name}_t; the strongest by itself: {alone}"
+    if rung.restrictions.forbidden.get(name):
+        return Doubt(name, "nothing significant", what, "learn without --forbid")
+    advice = _slower(data, name) or f"less noise, a longer time or more runs, so that {name} changes more"
+    return Doubt(name, "nothing significant", what, advice)
 
 
 def no_forecast(data: Field, name: str) -> Doubt:
