@@ -78,7 +78,8 @@ def fit_by_likelihood(
             return Likelihood(None, "not maximised: the data are too large")
         progress("maximising the likelihood")
         maximum = maximise(problem, rows, coefficients, free, windows.values[0])
-        if unexplained(maximum) > 0.0 and restrictions.max_terms is None:
+        affordable = restrictions.max_terms is None and problem.size(candidates) <= MOST_NUMBERS
+        if affordable and unexplained(maximum) > 0.0:
             progress("more than noise is left: exchanging terms")
             maximum = _exchange(problem, maximum, candidates, field, noise)
         maximum = eliminate(problem, maximum, len(candidates))

@@ -49,7 +49,9 @@ def worth(simple: Float64[np.ndarray, " block"], rich: Float64[np.ndarray, " blo
     spread = OUTLYING / NORMAL_MAD * np.median(np.abs(gain - middle))
     gain = np.clip(gain, middle - spread, middle + spread)
     by_chance = SURE * float(gain.std(ddof=1)) / len(gain) ** 0.5
-    return float(gain.mean()) > max(by_chance, price * float(np.median(rich)), NUMERICAL)
+    # less than nothing is left where more noise was taken off than there is: that is not known better either
+    unexplained = abs(float(np.median(rich)))
+    return float(gain.mean()) > max(by_chance, price * unexplained, NUMERICAL)
 
 
 class Search:
