@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ def test_axes_times_and_units() -> None:
 def test_every_row_runs_small(name: str) -> None:
     row = CATALOGUE[name]
     grid = tuple(16 for _ in row.grid)
-    start = {"random:modes=8,amplitude=1": "random:modes=4,amplitude=1"}.get(row.initial)
+    start = re.sub("modes=[89]", "modes=4", row.initial)  # what 16 points hold
     field = pdenet.simulate(
         name, grid=grid, runs=2, t_end=0.02, save_every=0.01, burn_in=min(row.burn_in, 0.02), init=start, tolerance=1e-5
     )
@@ -45,7 +47,8 @@ def test_every_row_runs_small(name: str) -> None:
 
 def test_catalogue_equations() -> None:
     """The true terms that a discovery must find, by number."""
-    rows = {name: row for name, row in CATALOGUE.items() if name != "navier-stokes"}
+    products = {name for name, row in CATALOGUE.items() if "invlap" not in row.text and "sin(" not in row.text}
+    rows = {name: row for name, row in CATALOGUE.items() if name in products}
     systems = {name: parse_system(row.text, len(row.grid), row.parameters) for name, row in rows.items()}
     found = {name: [len(equation.terms) for equation in to_equations(system)] for name, system in systems.items()}
     assert found == {
