@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from jaxtyping import Float64
 
 from backbone.device import resolve_device
 from backbone.errors import InputError, UsageError
+from backbone.options import spelt_out
 from pdenet.discovery.discover import Discovery, discover
 from pdenet.discovery.doubts import raise_doubts
-from pdenet.discovery.holdout import HELD_OUT, check_share
+from pdenet.discovery.holdout import check_share
+from pdenet.discovery.options import EquationOptions
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
@@ -34,87 +36,14 @@ def check_recipe(recipe: str) -> None:
         raise UsageError(f"unknown recipe '{recipe}'", where="--recipe", cure=f"--recipe {RECIPES[0]}")
 
 
-def fit(
-    data: Field | Source | Sequence[Source],
-    *,
-    order: int | None = None,
-    degree: int | None = None,
-    fix: str | None = None,
-    forbid: str | None = None,
-    terms: str | None = None,
-    max_terms: int | None = None,
-    holdout: float = HELD_OUT,
-    recipe: str = "default",
-    blocks: int = 6,
-    seed: int = 0,
-    device: str = "auto",
-) -> PDENet:
-    """Learn the equations of a field, of a file or several, or of an xarray.Dataset, by the options of `PDENet`.
-
-    Files that need words of their own are read first: `fit(read("data.mat", dims="x,t"))`.
-    """
-    model = PDENet(
-        order=order,
-        degree=degree,
-        fix=fix,
-        forbid=forbid,
-        terms=terms,
-        max_terms=max_terms,
-        holdout=holdout,
-        recipe=recipe,
-        blocks=blocks,
-        seed=seed,
-        device=device,
-    )
-    return model.fit(data if isinstance(data, Field) else read(data))
-
-
-class PDENet:
+@dataclass(kw_only=True, eq=False)
+class PDENet(EquationOptions):
     """Learns the equations u_t = F(u, u_x, ...) of a field and prints them.
-
-    order, degree: largest total derivative order and number of factors of a term; None lets the data decide.
-    fix: coefficients that are known, "u_xx=0.1"; of several variables "u_t: u_xx=0.1; v_t: v_xx=0.2". forbid: terms
-    that cannot be, "u, u_x". terms: the only candidates, "u*u_x, u_xx"; lists for one equation as in fix.
-    max_terms: the most that an equation may have. holdout: share of the runs, or of the time of a few runs, to test on.
-    recipe: "default" (collocation, selection on a path of models, held-out roll-outs) or "paper" (PDE-Net 2.0: learned
-    filters and a symbolic network trained block by block). blocks: last block of the paper's recipe.
-    seed: of every random choice. device: "auto", "cpu", "cuda" or "cuda:N".
 
     After `fit`: equation_ (text), equations_, noise_ (standard deviation by variable), heldout_error_ (relative RMS
     error of roll-outs on data not used), seconds_, learned_ (the record for forecasts), and discovery_ or paper_ with
     all that was found on the way.
     """
-
-    def __init__(
-        self,
-        *,
-        order: int | None = None,
-        degree: int | None = None,
-        fix: str | None = None,
-        forbid: str | None = None,
-        terms: str | None = None,
-        max_terms: int | None = None,
-        holdout: float = HELD_OUT,
-        recipe: str = "default",
-        blocks: int = 6,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> None:
-        self.order = order
-        self.degree = degree
-        self.fix = fix
-        self.forbid = forbid
-        self.terms = terms
-        self.max_terms = max_terms
-        self.holdout = holdout
-        self.recipe = recipe
-        self.blocks = blocks
-        self.seed = seed
-        self.device = device
-
-    def get_params(self) -> dict[str, str | int | float | None]:
-        """The options by name."""
-        return {name: value for name, value in vars(self).items() if not name.endswith("_")}
 
     def check(self, field: Field) -> Restrictions:
         """What the options say of the equations of this field; UsageError for a word that has no meaning there."""
@@ -236,3 +165,12 @@ class PDENet:
             times=times,
             device=device,
         )
+
+
+@spelt_out
+def fit(data: Field | Source | Sequence[Source], *, model: PDENet) -> PDENet:
+    """Learn the equations of a field, of a file or several, or of an xarray.Dataset, by the options of `PDENet`.
+
+    Files that need words of their own are read first: `fit(read("data.mat", dims="x,t"))`.
+    """
+    return model.fit(data if isinstance(data, Field) else read(data))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from backbone.device import resolve_device
 from backbone.errors import InputError
+from pdenet.discovery.options import FieldOptions
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.varying.discover import VaryingDiscovery, discover_varying
 from pdenet.discovery.varying.options import Varying
@@ -16,42 +18,13 @@ from pdenet.fields.field import Field
 from pdenet.simulation.spectral import solve
 
 
-class FieldPDENet:
+@dataclass(kw_only=True, eq=False)
+class FieldPDENet(FieldOptions):
     """Learns u_t = sum_q c_q(x, y, t) D_q u + f(u), the setting of PDE-Net (Long, Lu, Ma, Dong, ICML 2018).
-
-    varying: axes along which coefficients may vary, "x,y" or "x,y,t". source: variable of an unknown curve f. known:
-    variables of the data that are inputs without an equation, "p,q"; their terms are candidates all the same. order:
-    largest derivative; None lets the data decide. terms, forbid: the only candidates, and those that cannot be.
-    seed: of the noise by which the effect of noise is measured. device: "auto", "cpu", "cuda" or "cuda:N".
 
     After `fit`: equation_ (text, c(x, y) for a field without a short formula), equations_ with values, standard errors
     and formulas of every coefficient, noise_, seconds_, and discovery_ with all of it.
     """
-
-    def __init__(
-        self,
-        *,
-        varying: str | None = None,
-        source: str | None = None,
-        known: str | None = None,
-        order: int | None = None,
-        terms: str | None = None,
-        forbid: str | None = None,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> None:
-        self.varying = varying
-        self.source = source
-        self.known = known
-        self.order = order
-        self.terms = terms
-        self.forbid = forbid
-        self.seed = seed
-        self.device = device
-
-    def get_params(self) -> dict[str, str | int | float | None]:
-        """The options by name."""
-        return {name: value for name, value in vars(self).items() if not name.endswith("_")}
 
     def check(self, field: Field) -> tuple[Varying, Restrictions]:
         """What the options say of this field; UsageError for a word that has no meaning there."""

@@ -11,12 +11,13 @@ from backbone.runs import RunFolder
 from pdenet.discovery.varying.equation import FieldCoefficient, SourceCurve, VaryingEquation
 from pdenet.field_estimator import FieldPDENet
 from pdenet.field_plots import fields_figure
+from pdenet.fields.field import Field
 from pdenet.learned.record import METRICS
 
 ARRAYS = "fields.npz"
 
 
-def summary(model: FieldPDENet) -> dict[str, Any]:
+def summary(model: FieldPDENet, field: Field) -> dict[str, Any]:
     """The machine-readable result; the arrays are in fields.npz."""
     return {
         "equations": [_equation(equation) for equation in model.equations_],
@@ -26,6 +27,8 @@ def summary(model: FieldPDENet) -> dict[str, Any]:
         "source": model.source,
         "known": model.known,
         "seconds": model.seconds_,
+        "dt": field.dt,
+        "dx": list(field.dx),
     }
 
 
@@ -96,9 +99,9 @@ def arrays(model: FieldPDENet) -> dict[str, Float64[np.ndarray, "*shape"]]:
     return found
 
 
-def write_report(run: RunFolder, model: FieldPDENet) -> None:
+def write_report(run: RunFolder, model: FieldPDENet, field: Field) -> None:
     """Write metrics.json, equation.txt, equation.full.txt, fields.npz and report.png into the run folder."""
-    run.write_json(METRICS, summary(model))
+    run.write_json(METRICS, summary(model, field))
     run.write_text("equation.txt", model.equation_ + "\n")
     run.write_text("equation.full.txt", model.full_equation_ + "\n")
     np.savez_compressed(run.work / ARRAYS, **arrays(model))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import Field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,3 +23,8 @@ Complex = Annotated[
 MaskNan = Annotated[
     bool, typer.Option("--mask-nan", help="Leave out values that are NaN or Inf, and their neighbours.")
 ]
+
+
+def command_option(entry: Field[Any], hint: Any) -> Any:
+    """The annotation of a command's parameter for one of the Options: its flag, its help and its bounds."""
+    return Annotated[hint, typer.Option(f"--{entry.name.replace('_', '-')}", **entry.metadata)]

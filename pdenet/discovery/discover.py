@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,16 +10,17 @@ import torch
 from jaxtyping import Float64
 
 from pdenet.discovery.doubts import Doubt, at_rest, examine, flat_axes, raise_doubts
-from pdenet.discovery.holdout import HELD_OUT, hold_out
+from pdenet.discovery.holdout import Split, hold_out
 from pdenet.discovery.identifiability import Identifiability
-from pdenet.discovery.ladder import climb, rungs, widest_affordable
+from pdenet.discovery.ladder import Rung, climb, rungs, widest_affordable
 from pdenet.discovery.likelihood_fit import fit_by_likelihood
+from pdenet.discovery.options import HELD_OUT
 from pdenet.discovery.pareto import Candidate, pareto_table
 from pdenet.discovery.refit import Fit, refit, sharpen
-from pdenet.discovery.regression import Setting
+from pdenet.discovery.regression import Bounds, Setting
 from pdenet.discovery.resolution import truncation_error
 from pdenet.discovery.restrictions import Restrictions
-from pdenet.discovery.scoring import Measure, RollOuts, make_scorers, root_mean_square
+from pdenet.discovery.scoring import Measure, RollOuts, Scorers, make_scorers, root_mean_square
 from pdenet.discovery.second_opinion import second_opinion
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
@@ -85,42 +86,81 @@ def discover(
     noise = noise_by_run(field)
     raise_doubts([*at_rest(field), *flat_axes(field, noise)], field.source)
     setting = Setting(noise_by_run(split.train), device, np.random.default_rng(seed), progress, restrictions)
+    selection = _select(split, bounds, setting)
+    fronts = selection.fronts if selection.scorers.measure == "roll-out" else {}
+    widest = widest_affordable(split.train, bounds, setting, beyond=True)
+    identified, doubts = examine(split.train, selection.found, fronts, widest)
+    progress("asking a second opinion")
+    opinions = second_opinion(split.train, selection.found, setting)
+    numbers = _coefficients(field, split, selection, bounds, replace(setting, noise=noise))
+    return Discovery(
+        equations=numbers.fit.equations,
+        fronts=selection.fronts,
+        measure=selection.scorers.measure,
+        noise=dict(zip(field.names, np.sqrt(np.mean(noise**2, axis=0)).tolist(), strict=True)),
+        order=max(rung.order for rung in selection.found.values()),
+        degree=max(rung.degree for rung in selection.found.values()),
+        heldout_error=root_mean_square(numbers.errors),
+        error_over_time=tuple(numbers.errors),
+        held_out=split.words,
+        covariance=numbers.fit.covariance,
+        identified=identified,
+        opinions=opinions,
+        likelihood=numbers.likelihood,
+        doubts=tuple(doubts),
+    )
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """The rung of every equation, its candidates by size, and what scored them. is_coarse: whether snapshots are so
+    far apart that polynomials in time miss something."""
+
+    found: Mapping[str, Rung]
+    fronts: Mapping[str, tuple[Candidate, ...]]
+    scorers: Scorers
+    is_coarse: bool
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """The coefficients that are printed. errors: of held-out roll-outs by snapshot, none where there are none."""
+
+    fit: Fit
+    errors: Sequence[float]
+    likelihood: str
+
+
+def _select(split: Split, bounds: Sequence[Bounds], setting: Setting) -> _Selection:
+    """Climb the library on the data to learn from, and score the models of every size."""
     found = climb(split.train, bounds, setting)
     is_coarse = max(truncation_error(split.train, setting.noise, rung.collocation) for rung in found.values()) > COARSE
-    scorers = make_scorers(split, found, coarse=is_coarse, device=device)
-    fronts = {name: pareto_table(name, found, scorers, progress) for name in field.names}
-    widest = widest_affordable(split.train, bounds, setting, beyond=True)
-    identified, doubts = examine(split.train, found, fronts if scorers.measure == "roll-out" else {}, widest)
-    progress("asking a second opinion")
-    opinions = second_opinion(split.train, found, setting)
-    fit = refit(field, found, restrictions, device)
+    scorers = make_scorers(split, found, coarse=is_coarse, device=setting.device)
+    fronts = {name: pareto_table(name, found, scorers, setting.progress) for name in split.train.names}
+    return _Selection(found, fronts, scorers, is_coarse)
+
+
+def _coefficients(
+    field: Field, split: Split, selection: _Selection, bounds: Sequence[Bounds], setting: Setting
+) -> _Numbers:
+    """Fit the chosen terms to all data: by regression, then by shooting or by maximum likelihood where that is better.
+
+    setting: with the noise of all data.
+    """
+    found, scorers = selection.found, selection.scorers
+    fit = refit(field, found, setting.restrictions, setting.device)
     judge = scorers.heldout or scorers.insample
     errors = judge.errors({name: rung.chosen for name, rung in found.items()}) if isinstance(judge, RollOuts) else []
-    if is_coarse and isinstance(judge, RollOuts):
-        progress("snapshots are far apart in time: refining by shooting")
-        fit, errors = _better(fit, sharpen(split.train, fit, judge.axes, restrictions, device), judge, errors)
-    likelihood = fit_by_likelihood(field, fit, found, bounds, noise, restrictions, device=device, progress=progress)
-    progress(f"likelihood {likelihood.words}")
+    if selection.is_coarse and isinstance(judge, RollOuts):
+        setting.progress("snapshots are far apart in time: refining by shooting")
+        sharpened = sharpen(split.train, fit, judge.axes, setting.restrictions, setting.device)
+        fit, errors = _better(fit, sharpened, judge, errors)
+    likelihood = fit_by_likelihood(field, fit, found, bounds, setting)
+    setting.progress(f"likelihood {likelihood.words}")
     if likelihood.fit is not None:
         fit = likelihood.fit
         errors = judge.errors(_system(fit)) if isinstance(judge, RollOuts) else []
-    errors = errors if scorers.heldout is not None else []
-    return Discovery(
-        equations=fit.equations,
-        fronts=fronts,
-        measure=scorers.measure,
-        noise=dict(zip(field.names, np.sqrt(np.mean(noise**2, axis=0)).tolist(), strict=True)),
-        order=max(rung.order for rung in found.values()),
-        degree=max(rung.degree for rung in found.values()),
-        heldout_error=root_mean_square(errors),
-        error_over_time=tuple(errors),
-        held_out=split.words,
-        covariance=fit.covariance,
-        identified=identified,
-        opinions=opinions,
-        likelihood=likelihood.words,
-        doubts=tuple(doubts),
-    )
+    return _Numbers(fit, errors if scorers.heldout is not None else [], likelihood.words)
 
 
 def _better(fit: Fit, sharpened: Fit | None, judge: RollOuts, errors: list[float]) -> tuple[Fit, list[float]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbone.errors import InputError, UsageError
+from pdenet.discovery.options import HELD_OUT
 from pdenet.fields.field import Field
 
-HELD_OUT = 0.2  # share of the runs, or of the time of a few runs
 ENOUGH_RUNS = 5  # from which whole runs are held out
 FEWEST_SNAPSHOTS = 3  # of which a time derivative is made
 

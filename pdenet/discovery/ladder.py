@@ -15,7 +15,7 @@ from pdenet.discovery.collocation import Collocation
 from pdenet.discovery.identifiability import CannotTell
 from pdenet.discovery.regression import Bounds, Regression, Setting
 from pdenet.discovery.restrictions import Restrictions
-from pdenet.discovery.select import Front, first_weights, residual_power, select, solve_support, weighted_gram
+from pdenet.discovery.select import Front, first_weights, residual_power, solve_support, weighted_gram
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Term
@@ -131,14 +131,10 @@ def _stand_on(
 ) -> Mapping[str, bool]:
     """Select on one rung for some variables; tells which of them leave more than noise and time steps explain."""
     leftover = {}
+    library = f"{regression.n_terms} terms up to order {regression.order}, degree {regression.degree}"
     for name in names:
-        equations = regression.of(name)
-        setting.progress(
-            f"{name}_t: selecting among {equations.n_terms} terms up to order {regression.order}, "
-            f"degree {regression.degree}"
-        )
-        most = setting.restrictions.most_free_terms(name)
-        front = select(equations, name, regression.noise_power, regression.stencil_power, most)
+        setting.progress(f"{name}_t: selecting among {library}")
+        front = regression.front(name)
         found[name] = Rung(regression.order, regression.degree, regression.collocation, front, setting.restrictions)
         leftover[name] = front.over_noise > 2.0
     return leftover

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from pdenet.discovery.half_spectrum import HalfSpectrum
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.likelihood import Maximum, Problem, maximise
 from pdenet.discovery.refit import Fit
-from pdenet.discovery.regression import Bounds
+from pdenet.discovery.regression import Bounds, Setting
 from pdenet.discovery.resolution import seen_wave_numbers
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.rollout import fourier_axes
@@ -47,17 +47,14 @@ def fit_by_likelihood(
     fit: Fit,
     found: Mapping[str, Rung],
     bounds: Sequence[Bounds],
-    noise: Float64[np.ndarray, "run channel"],
-    restrictions: Restrictions,
-    *,
-    device: torch.device,
-    progress: Callable[[str], None] = lambda text: None,
+    setting: Setting,
 ) -> Likelihood:
     """Coefficients, and terms that count, of greatest likelihood when the starting states are unknown too.
 
     fit: where to start. found, bounds: the libraries that were decided on and those that could be; missing terms may
     join from them where the misfit is more than noise, unless the number of terms is bounded.
     """
+    noise, restrictions = setting.noise, setting.restrictions
     obstacle = _obstacle(field, noise)
     if obstacle:
         return Likelihood(None, f"not maximised: {obstacle}")
@@ -69,18 +66,18 @@ def fit_by_likelihood(
     candidates = _candidates(field, found, bounds, restrictions)
     highest = max(term.degree for _, term in (*rows, *candidates))
     axes = fourier_axes(field, seen_wave_numbers(field, noise), highest)
-    spectrum = HalfSpectrum(field.names, field.axes, axes, device)
+    spectrum = HalfSpectrum(field.names, field.axes, axes, setting.device)
     windows = Windows.cut(field, noise, _window(field.n_times), spectrum)
-    coefficients = torch.tensor(values, dtype=torch.float64, device=device)
+    coefficients = torch.tensor(values, dtype=torch.float64, device=setting.device)
     try:
         problem = Problem(spectrum, windows).with_steps_for(rows, coefficients)
         if problem.size(rows) > MOST_NUMBERS:
             return Likelihood(None, "not maximised: the data are too large")
-        progress("maximising the likelihood")
+        setting.progress("maximising the likelihood")
         maximum = maximise(problem, rows, coefficients, free, windows.values[0])
         affordable = restrictions.max_terms is None and problem.size(candidates) <= MOST_NUMBERS
         if affordable and unexplained(maximum) > 0.0:
-            progress("more than noise is left: exchanging terms")
+            setting.progress("more than noise is left: exchanging terms")
             maximum = _exchange(problem, maximum, candidates, field, noise)
         maximum = eliminate(problem, maximum, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):

@@ -13,12 +13,13 @@ from scipy.linalg import block_diag
 from backbone.errors import Diverged
 from pdenet.discovery.groups import Groups
 from pdenet.discovery.ladder import Rung
-from pdenet.discovery.normal_equations import assemble
+from pdenet.discovery.normal_equations import NormalEquations, assemble
 from pdenet.discovery.refine import refine
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.rollout import FourierAxis
 from pdenet.discovery.select import fit_support
 from pdenet.equations.equation import Equation
+from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
 
@@ -28,6 +29,17 @@ class Fit:
 
     equations: tuple[Equation, ...]
     covariance: Float64[np.ndarray, "coefficient coefficient_"]
+
+
+def fit_terms(
+    equations: NormalEquations, name: str, support: Sequence[Term]
+) -> tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]]:
+    """The equation of some terms with standard errors, and the covariance of its coefficients."""
+    if not support:
+        return Equation(f"{name}_t", (), ()), np.zeros((0, 0))
+    coefficients, covariance = fit_support(equations.restrict(support), name)
+    errors = np.sqrt(np.diag(covariance))
+    return Equation(f"{name}_t", tuple(support), tuple(coefficients.tolist()), tuple(errors.tolist())), covariance
 
 
 def refit(data: Field, found: Mapping[str, Rung], restrictions: Restrictions, device: torch.device) -> Fit:
@@ -47,11 +59,7 @@ def _refit_one(
         terms = (*rung.support, *fixed)
         groups = Groups.of(data, rung.collocation, len(terms) + len(data.names))
         equations = assemble(data, terms, rung.collocation, groups, device=device)
-        coefficients, covariance[:n_free, :n_free] = fit_support(
-            equations.less(name, fixed).restrict(rung.support), name
-        )
-        errors = np.sqrt(np.diag(covariance)[:n_free])
-        free = Equation(f"{name}_t", rung.support, tuple(coefficients.tolist()), tuple(errors.tolist()))
+        free, covariance[:n_free, :n_free] = fit_terms(equations.less(name, fixed), name, rung.support)
     whole = restrictions.completed(free)
     order = sorted(range(n_all), key=lambda k: (whole.terms[k].order, str(whole.terms[k])))
     ordered = (tuple(row[k] for k in order) for row in (whole.terms, whole.coefficients, whole.errors))

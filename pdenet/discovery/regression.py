@@ -15,6 +15,7 @@ from pdenet.discovery.groups import Groups
 from pdenet.discovery.normal_equations import NormalEquations, assemble
 from pdenet.discovery.resolution import choose_collocation
 from pdenet.discovery.restrictions import Restrictions
+from pdenet.discovery.select import Front, select
 from pdenet.discovery.unavoidable import noise_residual, stencil_residual
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
@@ -93,6 +94,11 @@ class Regression:
         restrictions = self._setting.restrictions
         known = self._equations.less(name, restrictions.fixed.get(name, {}))
         return known.restrict(restrictions.allowed(name, self._general))
+
+    def front(self, name: str) -> Front:
+        """The path of models of one variable, and the choice among them."""
+        most = self._setting.restrictions.most_free_terms(name)
+        return select(self.of(name), name, self.noise_power, self.stencil_power, most)
 
     def stencil_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
         """Mean square that the errors of stencils give the residual of an equation, per group."""

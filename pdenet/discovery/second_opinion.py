@@ -14,8 +14,8 @@ import numpy as np
 
 from pdenet.discovery.collocation import WalledAxis
 from pdenet.discovery.ladder import PROBE_ROWS, Rung
+from pdenet.discovery.refit import fit_terms
 from pdenet.discovery.regression import Bounds, Regression, Setting
-from pdenet.discovery.select import fit_support, select
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 
@@ -70,13 +70,7 @@ def _ask(walled: Field, bounds: Bounds, found: Mapping[str, Rung], setting: Sett
 
 
 def _select(regression: Regression, name: str, setting: Setting) -> Equation:
-    equations = regression.of(name)
-    most = setting.restrictions.most_free_terms(name)
-    front = select(equations, name, regression.noise_power, regression.stencil_power, most)
+    front = regression.front(name)
     support = sorted(front.support(front.chosen), key=lambda term: (term.order, str(term)))
-    free = Equation(f"{name}_t", (), ())
-    if support:
-        coefficients, covariance = fit_support(equations.restrict(support), name)
-        errors = np.sqrt(np.diag(covariance))
-        free = Equation(f"{name}_t", tuple(support), tuple(coefficients.tolist()), tuple(errors.tolist()))
+    free, _ = fit_terms(regression.of(name), name, support)
     return setting.restrictions.completed(free)

@@ -30,7 +30,7 @@ def parse_text(path: Path) -> Text:
     """The numbers of a file in rows and columns, NaN where a cell is missing.
 
     The header is the first line if it is no numbers, or the last comment before them if it has as many words.
-    Raises InputError for dates, ValueError with row and column for other words among the numbers.
+    Raises InputError for dates or a header alone, ValueError with row and column for other words among the numbers.
     """
     head, comment, skipped = _first_lines(path)
     delimiter = next((mark for mark in DELIMITERS if mark in head), None)
@@ -38,10 +38,17 @@ def parse_text(path: Path) -> Text:
     has_header = not all(_is_number(cell) for cell in cells)
     commented = _cells(comment, delimiter)
     names = cells if has_header else commented if len(commented) == len(cells) and comment else []
+    first_row = _first_row(path, skipped + has_header)
+    if not first_row:
+        raise InputError(
+            f"the table has a header, {head}, and no rows",
+            where=str(path),
+            cure="write one line a point under the header, or export the table again",
+        )
     try:
         numbers = _numbers(path, delimiter, skipped + has_header)
     except ValueError as error:
-        raise _dates(path, delimiter, skipped + has_header) or error from error
+        raise _dates(_cells(first_row, delimiter), path) or error from error
     if names and len(names) != numbers.shape[1]:
         raise ValueError(f"the header has {len(names)} names for {numbers.shape[1]} columns")
     return Text(tuple(re.sub(r"\s*[\[(].*", "", name) for name in names), numbers)
@@ -100,11 +107,16 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _dates(path: Path, delimiter: str | None, skipped: int) -> InputError | None:
-    """The error for dates in the first row of the table; None if it has none."""
+def _first_row(path: Path, skipped: int) -> str:
+    """The first line of numbers; empty if there is none."""
     with path.open(encoding="utf-8-sig") as file:
-        line = next((text for k, text in enumerate(file) if k >= skipped and text.strip()), "")
-    for cell in _cells(line, delimiter):
+        rows = (text for k, text in enumerate(file) if k >= skipped and text.strip() and not text.startswith(COMMENT))
+        return next(rows, "")
+
+
+def _dates(row: list[str], path: Path) -> InputError | None:
+    """The error for dates in the first row of the table; None if it has none."""
+    for cell in row:
         if not _is_number(cell) and re.match(r"\d{4}-\d{2}", cell):
             return InputError(
                 f"'{cell}' is a date; times must be numbers in the unit that coefficients shall have",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 import cli
 from backbone.commands import shell
-from pdenet.estimator import PDENet
+from pdenet.commands.learn import learn
+from pdenet.estimator import PDENet, fit
+from pdenet.field_estimator import FieldPDENet
 from pdenet.fields.field import Field
 from pdenet.learned.reading import read_learned
 
@@ -95,3 +98,11 @@ def test_estimator_forecasts_by_the_printed_equation(heat: Field) -> None:
     # four modes of size one, rounding and the solver's tolerance of 1e-8
     np.testing.assert_allclose(forecast.values, heat.values[:, 1:], atol=1e-7)
     assert forecast.t0 == pytest.approx(heat.dt)
+
+
+def test_command_function_and_estimator_have_the_same_options() -> None:
+    by_estimator = set(PDENet().get_params())
+    assert set(inspect.signature(fit).parameters) == {"data", *by_estimator}
+    by_command = set(inspect.signature(learn).parameters)
+    assert by_estimator | set(FieldPDENet().get_params()) <= by_command
+    assert PDENet(**PDENet(order=2, fix="u_xx=0.1").get_params()).fix == "u_xx=0.1"

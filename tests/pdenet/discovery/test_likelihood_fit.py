@@ -47,7 +47,7 @@ def improved(field: Field, noise: np.ndarray, text: str, restrictions: Restricti
     setting = Setting(noise, CPU, np.random.default_rng(0), lambda told: None, restrictions)
     found = climb(field, bounds, setting)
     n = len(start.terms)
-    return fit_by_likelihood(field, Fit((start,), np.eye(n)), found, bounds, noise, restrictions, device=CPU)
+    return fit_by_likelihood(field, Fit((start,), np.eye(n)), found, bounds, setting)
 
 
 def coefficients(found: Likelihood) -> dict[str, float]:

@@ -135,3 +135,11 @@ def test_a_byte_order_mark_and_quotes_are_no_part_of_names(tmp_path: Path) -> No
     text = parse_text(tmp_path / "a.csv")
     assert text.names == ("t", "x", "u")
     assert text.numbers.tolist() == [[0.0, 1.0, 2.0]]
+
+
+@pytest.mark.parametrize("text", ["t,x,u\n", "# t x u\nt x u\n\n", "t;x;u\n# nothing yet\n"])
+def test_a_header_without_rows_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"has a header, t.x.u, and no rows"):
+        read(path)
