@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from backbone.errors import Failure
-from pdenet.benchmark.cases import BY_NAME, Row, make_field
+from pdenet.benchmark.cases import Row
+from pdenet.benchmark.data import make_field
 from pdenet.benchmark.peers import Fit, fit_best, fit_default
+from pdenet.benchmark.rows import BY_NAME
 from pdenet.fields.field import Field
 
 BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
@@ -61,7 +63,7 @@ def limit(row: Row, seed: int) -> dict[str, float]:
     from pdenet.simulation.noise import noise_scale
 
     clean = make_field(replace(row, noise=0.0), seed, None)
-    noise = row.noise * noise_scale(clean.values, "sample")
+    noise = row.noise * noise_scale(clean.values, row.noise_def)
     bound = cramer_rao_bound(clean, row.equations, noise, device=torch.device("cpu"))
     values = [value for equation in row.equations for value in equation.coefficients]
     return {"cramer_rao": float(np.mean(100 * np.sqrt(np.diag(bound)) / np.abs(values)))}

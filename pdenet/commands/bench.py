@@ -29,8 +29,8 @@ def bench_pde(
 ) -> int:
     """Measure how well known equations are found again, by this program and by PySINDy."""
     from backbone.record import Record
-    from pdenet.benchmark.cases import choose_rows
     from pdenet.benchmark.peers import check_peers
+    from pdenet.benchmark.rows import choose_rows
     from pdenet.benchmark.run import PACKAGES, Settings, run_rows
     from pdenet.benchmark.summary import table_lines
 

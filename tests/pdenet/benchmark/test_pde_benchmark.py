@@ -16,8 +16,9 @@ from backbone.commands.shell import run
 from backbone.errors import InputError, UsageError
 from backbone.record import Record
 from pdenet.benchmark import child
-from pdenet.benchmark.cases import BY_NAME, ROWS, choose_rows, data_file, make_field
+from pdenet.benchmark.data import data_file, make_field
 from pdenet.benchmark.peers import check_peers, equations, term
+from pdenet.benchmark.rows import BY_NAME, ROWS, choose_rows
 from pdenet.benchmark.run import PACKAGES, Settings, keep, run_rows
 from pdenet.benchmark.score import score
 from pdenet.benchmark.summary import reached, summarize, table_lines
@@ -141,7 +142,8 @@ def test_what_is_recorded_says_the_truth_and_whether_the_bound_is_reached(tmp_pa
 
 def test_the_table_has_one_aligned_line_per_method(tmp_path: Path) -> None:
     record = Record(tmp_path / "pde.json", "pde", PACKAGES)
-    row = replace(BY_NAME["pdenet-burgers"], truth=("u_t = -1*u*u_x + 0.1*u_xx",), note="a note")
+    truth = ("u_t = -1*u*u_x + 0.1*u_xx",)
+    row = replace(BY_NAME["pdenet-burgers"], truth=truth, mean_bound=2.0, max_bound=5.0, note="a note")
     keep(record, row, "ours", [RUN])
     keep(record, row, "best", [RUN | {"false": 12}, RUN])
     keep(record, row, "default", [{"error": "out of memory"}])
@@ -191,6 +193,19 @@ def test_the_data_of_a_row_pass_through_a_file_unchanged(tmp_path: Path) -> None
     field, made = read(path), make_field(BY_NAME["heat"], 1, None)
     np.testing.assert_array_equal(field.values, made.values)
     assert field.boundary == made.boundary
+
+
+def test_noise_is_added_to_a_public_file_by_the_share_of_all_its_data(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    clean = np.sin(np.linspace(0, 60, 64 * 41)).reshape(64, 41)
+    savemat(tmp_path / "burgers.mat", {"x": np.arange(64.0), "t": np.arange(41.0), "usol": clean})
+    row = BY_NAME["burgers.mat-noise-10"]
+    noise = [make_field(row, seed, tmp_path).values[0, :, 0] - clean.T for seed in (0, 0, 1)]
+    # the deviation of 2624 numbers is known to 1 / sqrt(2 * 2624) = 1.4 %: four of these
+    assert noise[0].std() == pytest.approx(0.1 * clean.std(), rel=0.056)
+    np.testing.assert_array_equal(noise[0], noise[1])
+    assert np.abs(noise[0] - noise[2]).max() > 0.1 * clean.std()
 
 
 @pytest.mark.parametrize("words", [["images"], ["pde", "--rows", "wave"]])
