@@ -41,15 +41,27 @@ def load_state(path: Path, *, kind: str, device: torch.device | str = "cpu") -> 
 
     Raises ModelError for a file that is missing, damaged, foreign or of another kind.
     """
-    header, tensors = _read(path)
-    digest, tree = header[:DIGEST_LENGTH], header[DIGEST_LENGTH:]
-    if digest != _digest(tree, tensors):
-        raise ModelError("the file is damaged", where=str(path), cure="get or train it again")
-    content = json.loads(tree)
+    content, tensors = _verified(path)
     if content["kind"] != kind:
         raise ModelError(f"this file holds a {content['kind']} state", where=str(path), cure=f"give a {kind} file")
     state: dict[str, Any] = _decode(content["state"], {name: tensor.to(device) for name, tensor in tensors.items()})
     return state
+
+
+def state_kind(path: Path) -> str:
+    """What the state of a file is for. Raises ModelError for a file that is missing, damaged or foreign."""
+    kind: str = _verified(path)[0]["kind"]
+    return kind
+
+
+def _verified(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The tree of a file with its kind, and its tensors, as they were written."""
+    header, tensors = _read(path)
+    digest, tree = header[:DIGEST_LENGTH], header[DIGEST_LENGTH:]
+    if digest != _digest(tree, tensors):
+        raise ModelError("the file is damaged", where=str(path), cure="get or train it again")
+    content: dict[str, Any] = json.loads(tree)
+    return content, tensors
 
 
 def _read(path: Path) -> tuple[str, dict[str, Tensor]]:

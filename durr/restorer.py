@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from jaxtyping import Float32, Num
 
 from backbone.device import resolve_device
 from backbone.errors import ModelError, UsageError
-from durr.model import Denoiser
+from durr.model import RestorationModel, Task
 from durr.restoration.arrays import split
 from durr.restoration.inference import Inference, resolve_precision
 from durr.restoration.restore import Restoration, restore
@@ -20,7 +21,7 @@ from durr.restoration.strength import check_sigma, check_strength
 from durr.restoration.tiles import SMALLEST_SIDE
 
 WEIGHTS = Path(__file__).parent / "weights"
-SHIPPED = {"denoise": ("denoise_grey.safetensors", "denoise_colour.safetensors")}
+SHIPPED = {task: (f"{task}_grey.safetensors", f"{task}_colour.safetensors") for task in get_args(Task)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,14 +48,14 @@ class Restored:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Restorer:
-    """Removes noise from images. Made by `pretrained` or `from_file`.
+    """Removes noise, or what JPEG leaves, from images. Made by `pretrained` or `from_file`.
 
-    denoisers: one, or one for each number of channels. tile: side of the tiles in pixels, None for as memory allows.
+    models: one, or one for each number of channels. tile: side of the tiles in pixels, None for as memory allows.
     ensemble: average over the eight turned and mirrored forms of an image, for a little quality and eight times the
     time.
     """
 
-    denoisers: tuple[Denoiser, ...]
+    models: tuple[RestorationModel, ...]
     device: torch.device
     precision: torch.dtype
     tile: int | None = None
@@ -85,29 +86,41 @@ class Restorer:
                 where=str(missing[0]),
                 cure="pip install --force-reinstall pdenet-durr",
             )
-        return cls._load(files, device, precision, tile, ensemble)
+        return cls._load(files, task, device, precision, tile, ensemble)
 
     @classmethod
     def from_file(
         cls,
         path: str | Path,
+        task: str | None = None,
         *,
         device: str = "auto",
         precision: str = "auto",
         tile: int | None = None,
         ensemble: bool = False,
     ) -> Restorer:
-        """A model of one's own, as `train denoise` writes it; errors as for `pretrained`."""
-        return cls._load([Path(path)], device, precision, tile, ensemble)
+        """A model of one's own, as `train denoise` and `train dejpeg` write it; errors as for `pretrained`.
+
+        task: what it must be for, denoise or dejpeg; None takes it as it is.
+        """
+        return cls._load([Path(path)], task, device, precision, tile, ensemble)
 
     @classmethod
-    def _load(cls, files: Sequence[Path], device: str, precision: str, tile: int | None, ensemble: bool) -> Restorer:
+    def _load(
+        cls,
+        files: Sequence[Path],
+        task: str | None,
+        device: str,
+        precision: str,
+        tile: int | None,
+        ensemble: bool,
+    ) -> Restorer:
         place = resolve_device(device)
         number = resolve_precision(precision, place)
         if tile is not None and tile < SMALLEST_SIDE:
             raise UsageError(f"tiles of {tile} pixels", where=f"--tile {tile}", cure=f"--tile auto or {SMALLEST_SIDE}")
-        denoisers = tuple(Denoiser.load(file, place) for file in files)
-        return cls(denoisers=denoisers, device=place, precision=number, tile=tile, ensemble=ensemble)
+        models = tuple(RestorationModel.load(file, place, task) for file in files)
+        return cls(models=models, device=place, precision=number, tile=tile, ensemble=ensemble)
 
     def __call__(
         self,
@@ -140,7 +153,7 @@ class Restorer:
         check_sigma(sigma)
         parts = split(image)
         inference = Inference(
-            denoiser=self.denoiser_for(parts.samples.shape[2]),
+            model=self.model_for(parts.samples.shape[2]),
             device=self.device,
             precision=self.precision,
             ensemble=self.ensemble,
@@ -163,15 +176,15 @@ class Restorer:
             for place in done.positions
         ]
 
-    def denoiser_for(self, channels: int) -> Denoiser:
+    def model_for(self, channels: int) -> RestorationModel:
         """The model of this number of channels if there is one, else the first."""
-        return next((known for known in self.denoisers if known.unit.channels == channels), self.denoisers[0])
+        return next((known for known in self.models if known.unit.channels == channels), self.models[0])
 
 
 def _notes(inference: Inference, channels: int, done: Restoration, sigma: float | None) -> tuple[str, ...]:
     """What the user should know about a restoration."""
-    model = inference.denoiser.unit.channels
-    strongest = inference.denoiser.sigmas[1]
+    model = inference.model.unit.channels
+    strongest = inference.model.trained[1]
     noise = done.noise.sigma if sigma is None else sigma / 255
     notes = {
         "grey model: the channels are restored one by one": model == 1 and channels == 3,

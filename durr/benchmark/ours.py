@@ -18,21 +18,21 @@ TASK = "denoise"
 
 
 def load_restorer(weights: Path | None, *, device: str, precision: str) -> Restorer:
-    """Ours with the weights of a file, or those shipped. Raises ModelError for a file that holds no denoiser."""
+    """Ours with the weights of a file, or those shipped. Raises ModelError for a file that holds none of this task."""
     if weights is None:
         return Restorer.pretrained(TASK, device=device, precision=precision)
-    return Restorer.from_file(weights, device=device, precision=precision)
+    return Restorer.from_file(weights, TASK, device=device, precision=precision)
 
 
 def model_facts(restorer: Restorer, weights: Path | None, channels: int) -> dict[str, Any]:
     """What the record says about the model that pictures of this many channels meet."""
-    denoiser = restorer.denoiser_for(channels)
-    file = WEIGHTS / SHIPPED[TASK][denoiser.unit.channels == 3] if weights is None else weights
+    model = restorer.model_for(channels)
+    file = WEIGHTS / SHIPPED[TASK][model.unit.channels == 3] if weights is None else weights
     return {
         "file": file.name,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "parameters": denoiser.parameters,
-        "max_steps": denoiser.max_steps,
+        "parameters": model.parameters,
+        "max_steps": model.max_steps,
         "precision": str(restorer.precision).removeprefix("torch."),
     }
 
@@ -56,8 +56,8 @@ def whole_path(
     """The images after 0, 1, 2, ... steps up to the model's longest path, wherever its rule would stop."""
     samples = np.atleast_3d(noisy)
     channels = samples.shape[2]
-    denoiser = restorer.denoiser_for(channels)
-    inference = Inference(denoiser=denoiser, device=restorer.device, precision=restorer.precision)
-    images = inference.images_after(to_lanes(samples, denoiser.unit.channels), range(denoiser.max_steps + 1))
+    model = restorer.model_for(channels)
+    inference = Inference(model=model, device=restorer.device, precision=restorer.precision)
+    images = inference.images_after(to_lanes(samples, model.unit.channels), range(model.max_steps + 1))
     path = np.stack([from_lanes(images[step], channels) for step in sorted(images)])
     return path.reshape(len(path), *noisy.shape)

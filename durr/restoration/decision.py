@@ -36,7 +36,7 @@ def is_small(samples: Num[np.ndarray, "row col channel"], model_channels: int) -
 
 def decide(inference: Inference, samples: Num[np.ndarray, "row col channel"]) -> Decision:
     """Ask the rule; where it is asked about several images of one picture, the mean of its answers counts."""
-    channels = inference.denoiser.unit.channels
+    channels = inference.model.unit.channels
     if not is_small(samples, channels):
         return Decision(_mean_over_crops(inference, spread_crops(samples)), {})
     lanes = to_lanes(samples, channels)
@@ -57,7 +57,7 @@ def spread_crops(samples: Num[np.ndarray, "row col channel"]) -> list[Num[np.nda
 
 def _mean_over_crops(inference: Inference, crops: list[Num[np.ndarray, "crop_row crop_col channel"]]) -> float:
     """The mean of the rule's answers: a real number of steps. As many crops at once as the memory holds."""
-    unit = inference.denoiser.unit
+    unit = inference.model.unit
     lanes = [to_lanes(crop, unit.channels) for crop in crops]
     at_once = tile_budget(inference.device) // (bytes_per_pixel(unit) * lanes[0][:, 0].numel())
     groups = [lanes[first : first + max(at_once, 1)] for first in range(0, len(lanes), max(at_once, 1))]

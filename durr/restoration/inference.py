@@ -1,4 +1,4 @@
-"""A denoiser at work on one batch: the states of its path at given steps, and where its rule stops."""
+"""A model at work on one batch: the states of its path at given steps, and where its rule stops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backbone.grid import Grid
 from backbone.integrate import integrate
 from backbone.precision import convolution_precision
 from backbone.schemes import Euler
-from durr.model import Denoiser
+from durr.model import RestorationModel
 from durr.restoration.ensemble import Images, self_ensemble
 from durr.unfold import Path, continued, stopping_times, unfold
 
@@ -36,13 +36,13 @@ def resolve_precision(text: str, device: torch.device) -> torch.dtype:
 
 @dataclass(kw_only=True, eq=False)
 class Inference:
-    """A denoiser, where it works and how precisely; what is not finite in bfloat16 is done again in float32.
+    """A model, where it works and how precisely; what is not finite in bfloat16 is done again in float32.
 
     ensemble: whether images are means over the eight forms of the noisy one; stopping times are those of the image
     as it is. redone: how many batches were done again.
     """
 
-    denoiser: Denoiser
+    model: RestorationModel
     device: torch.device
     precision: torch.dtype
     ensemble: bool = False
@@ -50,16 +50,16 @@ class Inference:
 
     def path(self, noisy: Float[Tensor, "batch channel row col"]) -> Path:
         """All images until the rule stops each."""
-        unit, noisy = self.denoiser.unit, noisy.to(self.device)
+        unit, noisy = self.model.unit, noisy.to(self.device)
         return self._finite(
-            lambda: unfold(unit, noisy, until=self.denoiser.rule.start(unit, noisy), max_steps=self.denoiser.max_steps)
+            lambda: unfold(unit, noisy, until=self.model.rule.start(unit, noisy), max_steps=self.model.max_steps)
         )
 
     def stopping_times(self, noisy: Float[Tensor, "batch channel row col"]) -> Int[Tensor, " batch"]:
         """After how many steps the rule stops each image; no image is kept."""
-        unit, noisy = self.denoiser.unit, noisy.to(self.device)
+        unit, noisy = self.model.unit, noisy.to(self.device)
         return self._finite(
-            lambda: stopping_times(unit, noisy, self.denoiser.rule.start(unit, noisy), self.denoiser.max_steps)
+            lambda: stopping_times(unit, noisy, self.model.rule.start(unit, noisy), self.model.max_steps)
         )
 
     def images_after(self, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]) -> Images:
@@ -74,7 +74,7 @@ class Inference:
             return solve(noisy)
         rows, columns = noisy.shape[-2:]
         # whole cells first: every form is then folded at the same pixels, in a tile as in the whole image
-        means = self_ensemble(solve, continued(noisy, self.denoiser.unit.align))
+        means = self_ensemble(solve, continued(noisy, self.model.unit.align))
         return {step: mean[..., :rows, :columns] for step, mean in means.items()}
 
     def exact(self) -> Inference:
@@ -83,7 +83,7 @@ class Inference:
 
     def _march(self, noisy: Float[Tensor, "batch channel row col"], steps: list[int]) -> Images:
         """Solves one behind the other: each begins where the last one ended."""
-        unit = self.denoiser.unit
+        unit = self.model.unit
         rows, columns = noisy.shape[-2:]
         state, taken = unit.start(continued(noisy, unit.align)), 0
         images = {}

@@ -78,7 +78,7 @@ class _Work:
     @property
     def margin(self) -> int:
         """Pixels that a tile sees around it."""
-        return halo(self.inference.denoiser.unit, max(neighbours(self.positions)))
+        return halo(self.inference.model.unit, max(neighbours(self.positions)))
 
     def tiles(self) -> list[Tile]:
         """The whole picture."""
@@ -92,7 +92,7 @@ class _Work:
 
     def restore(self, tile: Tile) -> None:
         """Fill the outputs at a tile."""
-        lanes = to_lanes(self.samples[tile.outer], self.inference.denoiser.unit.channels)
+        lanes = to_lanes(self.samples[tile.outer], self.inference.model.unit.channels)
         images = self.inference.images_after(lanes, neighbours(self.positions))
         for output, place in zip(self.outputs, self.positions, strict=True):
             values = from_lanes(image_at(place, images), output.shape[2])
@@ -113,11 +113,11 @@ class _Work:
 
     def _fitting_side(self) -> int:
         rows, columns, channels = self.samples.shape
-        unit = self.inference.denoiser.unit
+        unit = self.inference.model.unit
         per_pixel = bytes_per_pixel(unit) * count_lanes(channels, unit.channels)
         n_pixels = tile_budget(self.inference.device) // per_pixel
         return max(rows, columns) if rows * columns <= n_pixels else largest_side(n_pixels, self.margin, unit.align)
 
     def _cut(self, rows: range, columns: range, side: int) -> list[Tile]:
         shape = (self.samples.shape[0], self.samples.shape[1])
-        return list(cut(rows, columns, side, self.margin, shape, self.inference.denoiser.unit.align))
+        return list(cut(rows, columns, side, self.margin, shape, self.inference.model.unit.align))

@@ -51,11 +51,11 @@ def restore(
     sigma: noise of known deviation, for images in [0, 1]; None lets the model's rule decide. side: of tiles; None
     takes tiles only for large pictures.
     """
-    denoiser = inference.denoiser
-    small = is_small(samples, denoiser.unit.channels)
+    model = inference.model
+    small = is_small(samples, model.unit.channels)
     noise = estimate_noise([to_unit(part) for part in ([samples] if small else spread_crops(samples))])
-    decision = decide(inference, samples) if sigma is None else Decision(denoiser.steps_for(sigma), {})
-    positions = [position(strength, decision.steps, denoiser.max_steps) for strength in strengths]
+    decision = decide(inference, samples) if sigma is None else Decision(model.steps_for(sigma), {})
+    positions = [position(strength, decision.steps, model.max_steps) for strength in strengths]
     if max(positions) > decision.steps:  # beyond the rule's choice every step enlarges what bfloat16 rounds off
         inference = inference.exact()
     moved = sorted({place for place in positions if place > 0})
@@ -78,7 +78,7 @@ def _images(
     """The images after 0 ... last steps: those of the decision, if it went so far."""
     if last in decision.images:
         return decision.images
-    return inference.images_after(to_lanes(samples, inference.denoiser.unit.channels), range(last + 1))
+    return inference.images_after(to_lanes(samples, inference.model.unit.channels), range(last + 1))
 
 
 def _picture(images: Float[Tensor, "lane band row col"], samples: Samples) -> Samples:

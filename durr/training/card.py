@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-from durr.model import Denoiser
+from durr.model import RestorationModel
 
 PACKAGES = ("pdenet-durr", "torch", "numpy")
 
 
 def model_card(
-    denoiser: Denoiser,
+    model: RestorationModel,
     weights: Path,
     *,
     command: str,
@@ -31,8 +31,8 @@ def model_card(
     order. figures: what was measured during the training, by name.
     """
     return {
-        "weights": {"file": weights.name, "sha256": digest([weights]), "parameters": denoiser.parameters},
-        "stopping_rule": denoiser.rule.kind,
+        "weights": {"file": weights.name, "sha256": digest([weights]), "parameters": model.parameters},
+        "stopping_rule": model.rule.kind,
         "data": {"pictures": len(pictures), "sha256": digest(pictures)},
         "command": command,
         "settings": dict(settings),

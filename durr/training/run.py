@@ -16,7 +16,7 @@ from backbone.errors import UsageError
 from backbone.precision import convolution_precision
 from backbone.runs import RunFolder
 from durr.degradation.degradation import Degradation
-from durr.model import Denoiser
+from durr.model import RestorationModel
 from durr.training.card import model_card
 from durr.training.patches import DegradedPatches
 from durr.training.pictures import Pictures, pictures_of
@@ -83,10 +83,10 @@ def train_restorer(
     pictures = pictures_of(settings.data, settings.val, settings.channels, talk)
     with RunFolder.create(f"train-{settings.degradation.name}", out, overwrite, resume=resume) as run:
         _agree(run, settings, resume)
-        denoiser, figures = _trained(settings, pictures, run, talk, progress)
-        denoiser.save(run.work / MODEL)
+        model, figures = _trained(settings, pictures, run, talk, progress)
+        model.save(run.work / MODEL)
         card = model_card(
-            denoiser,
+            model,
             run.work / MODEL,
             command=f"pdenet-durr train {settings.degradation.name}",
             settings={**settings.as_dict(), "steps": settings.n_steps},
@@ -99,7 +99,7 @@ def train_restorer(
 
 def _trained(
     settings: TrainSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
-) -> tuple[Denoiser, dict[str, Any]]:
+) -> tuple[RestorationModel, dict[str, Any]]:
     """The model and what it reached on the validation pictures.
 
     The three stages of DURR: the unit under hand-set numbers of steps, a policy for it, and the unit refined under that
@@ -108,14 +108,14 @@ def _trained(
     stages = _Stages(settings, pictures, run, talk, progress)
     unit = RestorationUnit(settings.channels, generator=torch.Generator().manual_seed(settings.seed))
     alone = stages.stopped(stages.of_the_unit(unit.to(settings.device)))
-    joint = stages.stopped(stages.joint(alone.denoiser))
+    joint = stages.stopped(stages.joint(alone.model))
     best = max((alone, joint), key=lambda candidate: candidate.worth)
     figures = {
-        "validation_psnr": stages.validation(best.denoiser.unit),
+        "validation_psnr": stages.validation(best.model.unit),
         "kept": JOINT if best is joint else UNIT,
         "stopping": {UNIT: alone.as_dict(), JOINT: joint.as_dict()},
     }
-    return best.denoiser, figures
+    return best.model, figures
 
 
 class _Stages:
@@ -146,14 +146,14 @@ class _Stages:
                 stale.unlink()
         return training.run()
 
-    def joint(self, denoiser: Denoiser) -> RestorationUnit:
-        """The unit of a denoiser, refined at the stopping times of its rule."""
+    def joint(self, model: RestorationModel) -> RestorationUnit:
+        """The unit of a model, refined at the stopping times of its rule."""
         settings = self.settings
-        unit = copy.deepcopy(denoiser.unit).requires_grad_(True)
+        unit = copy.deepcopy(model.unit).requires_grad_(True)
         training = self._training(
             JOINT,
             unit,
-            ByRule(denoiser.rule, unit, denoiser.max_steps, self.precision),
+            ByRule(model.rule, unit, model.max_steps, self.precision),
             n_steps=math.ceil(JOINT_STEPS * settings.n_steps),
             rate=JOINT_RATE * settings.learning_rate,
             seed=settings.seed + JOINT_SEED,

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import UInt8
 
 from durr.degradation.degradation import Batch, Degradation
-from durr.model import Denoiser, Level
+from durr.model import Level, RestorationModel
 from durr.policy.learn import N_UPDATES, Learned, learn_rules
 from durr.policy.paths import follow
 from durr.policy.rules import steps_by_level, steps_taken
@@ -25,14 +25,14 @@ LONGEST = 12  # steps of a path: far enough beyond every stopping time for stren
 PATCH, BATCH, BATCHES = 128, 16, 64  # learned on about 1000 patches, larger than those of the unit
 SEED = 1  # added to that of the unit: patches it has not seen in this cut
 COMPARED_SIDE = 512  # rows and columns of a held-out picture that are looked at
-LEVELS_TOLD = 8  # intervals of levels for which the number of steps is kept, for --sigma
+LEVELS_TOLD = 8  # intervals of levels for which the number of steps is kept, for those who know the level
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A trained unit with the rules learned for it."""
 
-    denoiser: Denoiser
+    model: RestorationModel
     learned: Learned
 
     @property
@@ -72,14 +72,15 @@ def with_best_rule(
     learned = learn_rules(training, validation, grades=grades, most=most, n_updates=min(N_UPDATES, n_steps), seed=seed)
     rule = learned.rules[learned.best]
     edges = torch.linspace(0.0, degradation.strongest, LEVELS_TOLD + 1)
-    denoiser = Denoiser(
+    model = RestorationModel(
+        task=degradation.name,
         unit=unit,
         rule=rule.to(device),
         max_steps=LONGEST,
-        sigmas=(0.0, degradation.strongest),
+        trained=(0.0, degradation.strongest),
         levels=_levels(steps_by_level(training, steps_taken(rule, training), edges), most),
     )
-    return Candidate(denoiser, learned)
+    return Candidate(model, learned)
 
 
 def _held_out(pictures: Sequence[UInt8[np.ndarray, "_ _ channel"]], degradation: Degradation) -> Iterator[Batch]:

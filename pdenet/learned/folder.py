@@ -10,6 +10,7 @@ from backbone.runs import VERSIONS
 from pdenet.learned.record import FILE
 
 LEARN = "pdenet-durr learn DATA -o RUN"
+RESTORERS = {"denoiser": "denoise", "JPEG restorer": "dejpeg"}  # commands that use a model, by the kind of its file
 
 
 def demand_run(run: Path) -> None:
@@ -25,10 +26,11 @@ def demand_run(run: Path) -> None:
 def no_equations(run: Path) -> ModelError:
     """The complaint about the finished run of another command."""
     file, model = _model_inside(run)
+    command = next((command for kind, command in RESTORERS.items() if kind in model), None)
     return ModelError(
         f"'{run}' is no run of learn: {model}",
         where=str(run),
-        cure=f"pdenet-durr denoise IMAGE --weights {file}" if "denoiser" in model else LEARN,
+        cure=LEARN if command is None else f"pdenet-durr {command} IMAGE --weights {file}",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backbone.checkpoint import load_state, save_state
+from backbone.checkpoint import load_state, save_state, state_kind
 from backbone.errors import ModelError
 
 STATE = {
@@ -32,6 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_goes_in_comes_out(path: Path) -> None:
     state = load_state(path, kind="test")
+    assert state_kind(path) == "test"
     assert list(state) == list(STATE)
     assert torch.equal(state["net"]["weight"], STATE["net"]["weight"])
     assert state["net"]["half"].dtype == torch.bfloat16

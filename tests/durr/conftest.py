@@ -10,38 +10,40 @@ import pytest
 import torch
 
 from durr.images.depth import from_unit
-from durr.model import Denoiser
+from durr.model import RestorationModel
 from durr.stopping import FixedSteps
 from durr.unit import RestorationUnit
 
-MakeDenoiser = Callable[..., Denoiser]
+MakeModel = Callable[..., RestorationModel]
 
 
 @pytest.fixture
-def make_denoiser() -> MakeDenoiser:
+def make_model() -> MakeModel:
     """A denoiser that takes 3 steps of at most 8."""
 
-    def make(channels: int = 1, *, steps: int = 3, features: int = 16) -> Denoiser:
+    def make(channels: int = 1, *, steps: int = 3, features: int = 16) -> RestorationModel:
         unit = RestorationUnit(channels, features=features, inner=16, generator=torch.Generator().manual_seed(3))
         levels = ((10 / 255, 1.0), (50 / 255, 5.0))
-        return Denoiser(unit=unit, rule=FixedSteps(steps), max_steps=8, sigmas=(0.0, 75 / 255), levels=levels)
+        return RestorationModel(
+            task="denoise", unit=unit, rule=FixedSteps(steps), max_steps=8, trained=(0.0, 75 / 255), levels=levels
+        )
 
     return make
 
 
 @pytest.fixture
-def grey_model(make_denoiser: MakeDenoiser, tmp_path: Path) -> Path:
+def grey_model(make_model: MakeModel, tmp_path: Path) -> Path:
     """The tiny grey denoiser as a file."""
     path = tmp_path / "grey.safetensors"
-    make_denoiser(1).save(path)
+    make_model(1).save(path)
     return path
 
 
 @pytest.fixture
-def colour_model(make_denoiser: MakeDenoiser, tmp_path: Path) -> Path:
+def colour_model(make_model: MakeModel, tmp_path: Path) -> Path:
     """The tiny colour denoiser as a file."""
     path = tmp_path / "colour.safetensors"
-    make_denoiser(3).save(path)
+    make_model(3).save(path)
     return path
 
 

@@ -14,14 +14,14 @@ from skimage import data
 import durr
 from backbone.errors import Diverged, InputError, ModelError, UsageError
 from durr import restorer
-from durr.model import Denoiser
+from durr.model import RestorationModel
 from durr.restoration import decision
 from durr.restoration.arrays import split
 from durr.restoration.inference import Inference, resolve_precision
 from durr.restoration.strength import image_at, neighbours, position
 from durr.restorer import Restored, Restorer
 
-MakeDenoiser = Callable[..., Denoiser]
+MakeModel = Callable[..., RestorationModel]
 NoisyArray = Callable[[tuple[int, ...], str], np.ndarray]
 
 DTYPES = ("uint8", "uint16", "float16", "float32", "float64", ">u2", ">f4")
@@ -132,14 +132,14 @@ def test_noise_is_estimated(grey: Restorer) -> None:
     assert grey(noisy).sigma == pytest.approx(25, rel=0.1)  # as in the tests of the estimate
 
 
-def test_a_constant_image_stays_constant_inside(make_denoiser: MakeDenoiser) -> None:
-    unit = make_denoiser(1).unit
+def test_a_constant_image_stays_constant_inside(make_model: MakeModel) -> None:
+    unit = make_model(1).unit
     with torch.no_grad():
         unit.enter.weight -= unit.enter.weight.mean(
             (2, 3), keepdim=True
         )  # blind to constants, as trained ones nearly are
-    model = Restorer(denoisers=(make_denoiser(1),), device=torch.device("cpu"), precision=torch.float32)
-    model.denoisers[0].unit.load_state_dict(unit.state_dict())
+    model = Restorer(models=(make_model(1),), device=torch.device("cpu"), precision=torch.float32)
+    model.models[0].unit.load_state_dict(unit.state_dict())
     image = np.full((120, 120), 0.5, np.float32)
     inside = model(image).image[40:-40, 40:-40]
     # 3 steps of 12 pixels see no edge there; the kernels' means are zero to float32's rounding of 64 features
@@ -164,10 +164,10 @@ def test_colour_model_on_grey_averages_three_equal_channels(colour: Restorer, no
 
 
 def test_the_model_fits_the_image(grey: Restorer, colour: Restorer) -> None:
-    both = Restorer(denoisers=grey.denoisers + colour.denoisers, device=grey.device, precision=grey.precision)
-    assert both.denoiser_for(1) is grey.denoisers[0]
-    assert both.denoiser_for(3) is colour.denoisers[0]
-    assert grey.denoiser_for(3) is grey.denoisers[0]
+    both = Restorer(models=grey.models + colour.models, device=grey.device, precision=grey.precision)
+    assert both.model_for(1) is grey.models[0]
+    assert both.model_for(3) is colour.models[0]
+    assert grey.model_for(3) is grey.models[0]
 
 
 @pytest.mark.parametrize("shape", [(150, 131), (70, 90, 3)], ids=str)
@@ -196,7 +196,7 @@ def test_progress_ends_at_one(grey_model: Path, noisy_array: NoisyArray) -> None
 
 def test_what_is_not_finite_in_bfloat16_is_done_again(grey_model: Path, noisy_array: NoisyArray) -> None:
     model = Restorer.from_file(grey_model, device="cpu", precision="bfloat16", tile=32)
-    unit = model.denoisers[0].unit
+    unit = model.models[0].unit
     field = unit.field
 
     def overflowing(t: float, state: torch.Tensor) -> torch.Tensor:
@@ -274,15 +274,15 @@ def test_pretrained_takes_the_files_of_the_package(
     grey_model.rename(tmp_path / "denoise_grey.safetensors")
     colour_model.rename(tmp_path / "denoise_colour.safetensors")
     model = Restorer.pretrained("denoise", device="cpu")
-    assert [known.unit.channels for known in model.denoisers] == [1, 3]
+    assert [known.unit.channels for known in model.models] == [1, 3]
 
 
 def test_the_public_names() -> None:
     assert (durr.Restorer, durr.Restored) == (Restorer, Restored)
 
 
-def test_inference_keeps_no_gradients(make_denoiser: MakeDenoiser) -> None:
-    work = Inference(denoiser=make_denoiser(1), device=torch.device("cpu"), precision=torch.float32)
+def test_inference_keeps_no_gradients(make_model: MakeModel) -> None:
+    work = Inference(model=make_model(1), device=torch.device("cpu"), precision=torch.float32)
     assert work.path(torch.rand(1, 1, 8, 8)).images.is_inference()
 
 

@@ -27,7 +27,7 @@ from durr.benchmark.run import Settings, Talkers, check_sets, row_name, run_sets
 from durr.benchmark.summary import table_lines
 from durr.benchmark.tally import TIMED_PICTURES, Tally, along_the_path
 from durr.metrics import psnr
-from durr.model import Denoiser
+from durr.model import RestorationModel
 from durr.restorer import Restorer
 from durr.stopping import FixedSteps
 from durr.unfold import unfold
@@ -49,14 +49,16 @@ def small_restorer(gain: float = 1.0) -> Restorer:
     with torch.no_grad():
         for weights in unit.parameters():
             weights.mul_(gain)
-    denoiser = Denoiser(unit=unit, rule=FixedSteps(2), max_steps=4, sigmas=(0.0, 0.2), levels=((0.1, 2.0),))
-    return Restorer(denoisers=(denoiser,), device=torch.device("cpu"), precision=torch.float32)
+    model = RestorationModel(
+        task="denoise", unit=unit, rule=FixedSteps(2), max_steps=4, trained=(0.0, 0.2), levels=((0.1, 2.0),)
+    )
+    return Restorer(models=(model,), device=torch.device("cpu"), precision=torch.float32)
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    small_restorer().denoisers[0].save(path)
+    small_restorer().models[0].save(path)
     return path
 
 
@@ -108,7 +110,7 @@ def test_the_record_says_which_model_was_measured(weights: Path, tmp_path: Path)
     assert methods["ours"]["model"] == {
         "file": "model.safetensors",
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "parameters": small_restorer().denoisers[0].parameters,
+        "parameters": small_restorer().models[0].parameters,
         "max_steps": 4,
         "precision": "float32",
     }
@@ -117,7 +119,7 @@ def test_the_record_says_which_model_was_measured(weights: Path, tmp_path: Path)
 
 def test_our_path_is_followed_to_its_end(weights: Path, tmp_path: Path) -> None:
     ours = measured(settings(weights), tmp_path)["small grey float sigma 15"]["methods"]["ours"]
-    unit = small_restorer().denoisers[0].unit
+    unit = small_restorer().models[0].unit
     paths = []
     for noisy, clean in zip(FLOAT.noisy(CLEAN, 15.0), CLEAN, strict=True):
         batch = torch.from_numpy((noisy / 255).astype(np.float32))[None, None]

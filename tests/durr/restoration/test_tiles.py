@@ -8,7 +8,7 @@ import torch
 from skimage import data
 
 from backbone.errors import ResourceError
-from durr.model import Denoiser
+from durr.model import RestorationModel
 from durr.restoration import decision, memory
 from durr.restoration.inference import Inference
 from durr.restoration.mosaic import restore_in_tiles
@@ -26,8 +26,10 @@ def silent(share: float) -> None:
 
 def inference(*, features: int = 16, precision: torch.dtype = torch.float32, channels: int = 1) -> Inference:
     unit = RestorationUnit(channels, features=features, inner=16, generator=torch.Generator().manual_seed(3))
-    denoiser = Denoiser(unit=unit, rule=FixedSteps(3), max_steps=16, sigmas=(0.0, 0.3), levels=((0.1, 3.0),))
-    return Inference(denoiser=denoiser, device=CPU, precision=precision)
+    model = RestorationModel(
+        task="denoise", unit=unit, rule=FixedSteps(3), max_steps=16, trained=(0.0, 0.3), levels=((0.1, 3.0),)
+    )
+    return Inference(model=model, device=CPU, precision=precision)
 
 
 def noisy_camera(rows: int, columns: int) -> np.ndarray:
@@ -54,7 +56,7 @@ def test_tiles_cover_every_pixel_once(shape: tuple[int, int], side: int, margin:
 
 
 def test_the_halo_grows_with_the_steps_and_ends_at_the_field_of_view() -> None:
-    unit = inference().denoiser.unit
+    unit = inference().model.unit
     assert [halo(unit, steps) for steps in (0, 1, 2, 4, 8)] == [0, 20, 36, 60, 80]
     assert all(halo(unit, steps) % unit.align == 0 for steps in range(20))
     assert largest_side(10**6, 50, 4) == 900
@@ -81,9 +83,9 @@ def test_tiles_leave_no_seams(steps: int, features: int, precision: torch.dtype)
 def test_the_weights_that_ship_leave_no_seams(name: str, precision: torch.dtype) -> None:
     if not (WEIGHTS / name).exists():
         pytest.skip(f"{name} is not there")
-    work = Inference(denoiser=Denoiser.load(WEIGHTS / name), device=CPU, precision=precision)
-    samples = np.repeat(noisy_camera(150, 200), work.denoiser.unit.channels, axis=2)
-    most = 8 if precision == torch.bfloat16 else work.denoiser.max_steps  # beyond the rule's choice it is float32
+    work = Inference(model=RestorationModel.load(WEIGHTS / name), device=CPU, precision=precision)
+    samples = np.repeat(noisy_camera(150, 200), work.model.unit.channels, axis=2)
+    most = 8 if precision == torch.bfloat16 else work.model.max_steps  # beyond the rule's choice it is float32
     positions = [2.0, float(most)]
     tiled = restore_in_tiles(work, samples, positions, side=64, progress=silent)
     whole = restore_in_tiles(work, samples, positions, side=1000, progress=silent)
@@ -94,7 +96,7 @@ def test_the_weights_that_ship_leave_no_seams(name: str, precision: torch.dtype)
 def test_a_tile_within_the_field_of_view_is_exact() -> None:
     work = inference()
     samples = noisy_camera(100, 160)
-    margin = 2 * work.denoiser.unit.reach + 4
+    margin = 2 * work.model.unit.reach + 4
     whole = work.images_after(torch.from_numpy(samples[None, None, ..., 0]), [2])[2]
     part = work.images_after(torch.from_numpy(samples[None, None, :, :96, 0]), [2])[2]
     # the order of sums in a convolution depends on the size of the image: a few units of float32's last place
@@ -103,7 +105,7 @@ def test_a_tile_within_the_field_of_view_is_exact() -> None:
 
 def test_bfloat16_does_not_round_the_image() -> None:
     """A first layer that is blind to brightness sees noise far below bfloat16's spacing of 1/256."""
-    unit = inference(features=64).denoiser.unit
+    unit = inference(features=64).model.unit
     with torch.no_grad():
         unit.enter.weight[..., 2] = -unit.enter.weight.bfloat16()[..., 1]
         unit.enter.weight[..., 1] = -unit.enter.weight[..., 2]
@@ -174,7 +176,7 @@ def test_other_errors_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_side_follows_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     work = inference()
     samples = noisy_camera(256, 256)
-    assert memory.bytes_per_pixel(work.denoiser.unit) == 7 * 16
+    assert memory.bytes_per_pixel(work.model.unit) == 7 * 16
     monkeypatch.setattr("durr.restoration.mosaic.tile_budget", lambda device: 7 * 16 * 128**2)
     tiled = restore_in_tiles(work, samples, [2.0], side=None, progress=silent)
     assert tiled.tiles == 5 * 5  # 128 less 2 halos of 36 leaves 56: 5 tiles each way

@@ -57,13 +57,14 @@ def test_a_record_of_a_newer_version_is_refused_before_its_digest(tmp_path: Path
     assert failure.value.cure == "pip install --upgrade pdenet-durr"
 
 
-def test_a_denoiser_is_told_with_the_command_that_uses_it(tmp_path: Path) -> None:
-    folder = RunFolder.create("train-denoise", tmp_path / "train-denoise-1")
-    save_state(folder.work / "model.safetensors", {"levels": [1.0]}, kind="denoiser")
+@pytest.mark.parametrize(("kind", "command"), [("denoiser", "denoise"), ("JPEG restorer", "dejpeg")])
+def test_a_restorer_is_told_with_the_command_that_uses_it(tmp_path: Path, kind: str, command: str) -> None:
+    folder = RunFolder.create("train", tmp_path / "train-1")
+    save_state(folder.work / "model.safetensors", {"levels": [1.0]}, kind=kind)
     run = folder.finish()
-    with pytest.raises(ModelError, match=r"no run of learn: model\.safetensors: this file holds a denoiser") as failure:
+    with pytest.raises(ModelError, match=rf"no run of learn: model\.safetensors: this file holds a {kind}") as failure:
         read_learned(run)
-    assert failure.value.cure == f"pdenet-durr denoise IMAGE --weights {run / 'model.safetensors'}"
+    assert failure.value.cure == f"pdenet-durr {command} IMAGE --weights {run / 'model.safetensors'}"
 
 
 def test_a_stopped_run_tells_its_checkpoint_and_shows_it_if_asked(tmp_path: Path) -> None:
