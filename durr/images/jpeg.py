@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 
 from PIL import JpegImagePlugin
 
 from durr.images.metadata import EXIF_PREFIX, metadata_of
-from durr.images.picture import Encoding, Picture
+from durr.images.picture import Encoding, Metadata, Picture
 from durr.images.samples import from_pillow, to_pillow
 from durr.images.source import Source
 
@@ -20,6 +21,10 @@ KEPT = {
     "APP13": (0xFFED, b"Photoshop 3.0\x00"),
     "COM": (0xFFFE, b""),
 }
+JFIF = b"JFIF\x00"
+DENSITY_BYTES = 12  # of a JFIF segment: name, version, unit and density; a thumbnail behind them shows the old pixels
+# what Metadata has elsewhere, and what tells how the samples were packed
+ELSEWHERE = (JFIF, b"Exif\x00", b"http://ns.adobe.com/xap/1.0/\x00", b"ICC_PROFILE\x00", b"Adobe\x00")
 
 
 def read_jpeg(source: Source) -> Picture:
@@ -34,7 +39,7 @@ def read_jpeg(source: Source) -> Picture:
     return Picture(
         pixels=samples.pixels,
         format="JPEG",
-        metadata=metadata_of(image, icc=samples.icc, blocks=_blocks(image)),
+        metadata=_metadata(image, samples.icc),
         encoding=_encoding(image),
         notes=notes,
     )
@@ -56,13 +61,37 @@ def write_jpeg(picture: Picture) -> bytes:
         xmp=metadata.xmp,
         extra=b"".join(marker + struct.pack(">H", len(content) + 2) + content for marker, content in metadata.blocks),
     )
-    return memory.getvalue()
+    return _with_density(memory.getvalue(), metadata.density)
 
 
-def _blocks(image: JpegImagePlugin.JpegImageFile) -> tuple[tuple[bytes, bytes], ...]:
-    """Marker and content of the segments of `KEPT`."""
-    found = ((*KEPT[name], content) for name, content in image.applist if name in KEPT)
-    return tuple((struct.pack(">H", marker), content) for marker, start, content in found if content.startswith(start))
+def _with_density(content: bytes, density: bytes) -> bytes:
+    """A file of Pillow's, which begins with a JFIF segment, with another pixel density there, in its unit or none."""
+    at = content.index(JFIF)
+    return content[:at] + density + content[at + len(density) :]
+
+
+def _metadata(image: JpegImagePlugin.JpegImageFile, icc: bytes) -> Metadata:
+    """What Pillow found, and the segments that it has no place for."""
+    density = next((content for name, content in image.applist if name == "APP0" and content.startswith(JFIF)), b"")
+    kept = [segment for segment in image.applist if _is_kept(*segment)]
+    gone = [segment for segment in image.applist if not _is_kept(*segment) and not segment[1].startswith(ELSEWHERE)]
+    return replace(
+        metadata_of(image, icc=icc),
+        density=density[:DENSITY_BYTES] if len(density) >= DENSITY_BYTES else b"",
+        blocks=tuple((struct.pack(">H", KEPT[name][0]), content) for name, content in kept),
+        dropped=tuple(
+            f"{name} segment {content[:16].split(bytes(1))[0].decode('latin-1')!r}" for name, content in gone
+        ),
+    )
+
+
+def _word(content: bytes) -> str:
+    """What a segment begins with, up to a zero."""
+    return content[:16].split(b"\0")[0].decode("latin-1")
+
+
+def _is_kept(name: str, content: bytes) -> bool:
+    return name in KEPT and content.startswith(KEPT[name][1])
 
 
 def _encoding(image: JpegImagePlugin.JpegImageFile) -> Encoding:

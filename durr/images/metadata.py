@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
 from PIL import Image
 
 from durr.images.picture import Format, Metadata, Picture
+from durr.images.tiff_directory import holds_tags
 
 EXIF_PREFIX = b"Exif\x00\x00"
 LONGEST_IN_JPEG = 65504  # bytes of XMP in one segment of 65 535 with its length and name; EXIF could be 23 more
 
 
-def metadata_of(image: Image.Image, *, icc: bytes, blocks: tuple[tuple[bytes, bytes], ...] = ()) -> Metadata:
+def metadata_of(image: Image.Image, *, icc: bytes) -> Metadata:
     """What Pillow found in a PNG, JPEG, WebP or BMP file. icc: of the samples after their conversion."""
     info = image.info
     dpi = info.get("dpi")
@@ -22,7 +22,6 @@ def metadata_of(image: Image.Image, *, icc: bytes, blocks: tuple[tuple[bytes, by
         icc=icc,
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
         xmp=bytes_of(info.get("xmp")),
-        blocks=blocks,
     )
 
 
@@ -35,7 +34,7 @@ def kept_metadata(picture: Picture, target: Format) -> Metadata:
     """The part of a picture's metadata that a file of the target's format can hold."""
     found = picture.metadata
     if picture.format != target:
-        found = replace(found, blocks=())
+        found = replace(found, density=b"", blocks=())
     if target == "BMP":
         return replace(found, exif=b"", icc=b"", xmp=b"")
     if target == "WEBP":  # RGB only
@@ -43,7 +42,7 @@ def kept_metadata(picture: Picture, target: Format) -> Metadata:
     if target == "JPEG":
         exif, xmp = (block if len(block) <= LONGEST_IN_JPEG else b"" for block in (found.exif, found.xmp))
         return replace(found, exif=exif, xmp=xmp)
-    if target == "TIFF" and not _is_whole(found.exif):  # its tags become the file's own
+    if target == "TIFF" and not holds_tags(found.exif):  # its tags become the file's own
         return replace(found, exif=b"")
     return found
 
@@ -59,16 +58,3 @@ def losses(picture: Picture, target: Format) -> tuple[str, ...]:
         f"other metadata of {picture.format}": (found.blocks, kept.blocks),
     }
     return tuple(f"{target} cannot keep {what}" for what, (before, after) in words.items() if before != after)
-
-
-def _is_whole(exif: bytes) -> bool:
-    """Whether every tag of a block can be read and written again."""
-    block = Image.Exif()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            block.load(exif)
-            block.tobytes()
-    except Exception:  # damaged tags raise nearly anything
-        return False
-    return True

@@ -52,6 +52,7 @@ def plan(
     *,
     output: str | Path | None = None,
     suffix: str | None = None,
+    ending: str = SUFFIX,
     format: str = "keep",  # noqa: A002  the option's name
     recursive: bool = False,
     existing: Existing = "refuse",
@@ -61,7 +62,7 @@ def plan(
 
     inputs: files, folders, patterns such as "scans/*.tif", or "-". output: a folder, in which the sub-folders of an
     input folder or pattern are repeated; a file; "-" for stdout; or None for beside the inputs. A name is a file's if
-    it ends like a picture and is no folder. suffix: put behind the name, "_denoised" unless a folder is given.
+    it ends like a picture and is no folder. suffix: put behind the name, `ending` unless a folder is given.
     format: another word than "keep" replaces the extension. existing: what to do where the output exists. marks: put
     between name and suffix, to tell several outputs of one input apart.
     Raises UsageError for words that do not go together and for two inputs with one output, InputError for inputs that
@@ -69,10 +70,10 @@ def plan(
     """
     kind = format_of_word(format)
     if suffix is not None and os.sep in suffix:
-        raise UsageError(f"'{suffix}' is no part of a file name", where="--suffix", cure=f"--suffix {SUFFIX}")
+        raise UsageError(f"'{suffix}' is no part of a file name", where="--suffix", cure=f"--suffix {ending}")
     single = len(inputs) == 1 and (Path(inputs[0]) == STDIN or Path(inputs[0]).is_file())
     destination = _destination(output, kind, single)
-    ending = (SUFFIX if destination.folder is None else "") if suffix is None else suffix
+    ending = (ending if destination.folder is None else "") if suffix is None else suffix
 
     def is_output(path: Path) -> bool:
         """Whether a file in a folder comes from an earlier run of this plan."""

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Num
 
 from durr.images.depth import from_unit, to_unit
 
+DEFLATE = 8  # as TIFF numbers compressions
 Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
 
 
@@ -18,15 +19,19 @@ class Metadata:
     """What a file says about its picture; it goes back into the output and is never acted upon.
 
     exif: the TIFF structure of EXIF without a container's prefix; its orientation is not applied. icc: colour profile.
-    dpi: pixels per inch along a row and a column. xmp: the packet. blocks: what else the container carries, PNG chunks
-    or JPEG segments as (name, content), for an output of the same format.
+    dpi: pixels per inch along a row and a column. density: the same, or the shape of a pixel, in the words of the
+    container, PNG's pHYs chunk or JPEG's JFIF segment, for an output of the same format. xmp: the packet. blocks: what
+    else the container carries, PNG chunks or JPEG segments as (name, content), for an output of the same format.
+    dropped: what is in the file and cannot be kept, in words.
     """
 
     exif: bytes = b""
     icc: bytes = b""
     dpi: tuple[float, float] | None = None
+    density: bytes = b""
     xmp: bytes = b""
     blocks: tuple[tuple[bytes, bytes], ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +39,14 @@ class Encoding:
     """How the file was compressed, so that the output can be compressed alike.
 
     lossless: no sample was changed. tables, sampling: JPEG's quantisation tables and chroma subsampling (as Pillow
-    counts it). compressed: TIFF with any compression. premultiplied: the colours of a TIFF are already multiplied by
-    alpha.
+    counts it). tiff_compression: TIFF's number of a compression without loss. premultiplied: the colours of a TIFF are
+    already multiplied by alpha.
     """
 
     lossless: bool = True
     tables: tuple[tuple[int, ...], ...] = ()
     sampling: int = -1
-    compressed: bool = True
+    tiff_compression: int = DEFLATE
     premultiplied: bool = False
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +19,28 @@ from jaxtyping import UInt8, UInt16
 from PIL import Image, PngImagePlugin
 
 from durr.images.metadata import EXIF_PREFIX, bytes_of, metadata_of
-from durr.images.picture import Picture
+from durr.images.picture import Metadata, Picture
 from durr.images.samples import Samples, from_interleaved, from_pillow, interleaved, to_pillow
 from durr.images.source import Source
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-KEPT = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"tIME"} | TEXTS
+# ancillary chunks that stay true when samples change, besides those that say of themselves that they may be copied
+STAYING = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"tIME"}
+OF_KIND = {b"bKGD", b"sBIT"}  # as long as the samples are of the same kind
+ELSEWHERE = {
+    b"IHDR",
+    b"PLTE",
+    b"IDAT",
+    b"IEND",
+    b"tRNS",
+    b"eXIf",
+    b"iCCP",
+    b"acTL",
+    b"pHYs",
+}  # of the samples, or in Metadata
+SAFE_TO_COPY = 0x20  # in the last letter of a chunk's name
+PALETTE = 3  # colour type
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type
 # Adam7: first row, first column, step of rows, step of columns of each pass
@@ -52,7 +68,6 @@ class Header(NamedTuple):
 def read_png(source: Source) -> Picture:
     """Grey or RGB, with or without alpha, 8 or 16 bits."""
     every = list(_chunks(source))
-    blocks = tuple(c for c in every if c.name in KEPT and not c.content.startswith(XMP_KEYWORD))
     # texts stay away from Pillow, which would mix them with what it knows of the picture
     chunks = [c for c in every if c.name not in TEXTS or c.content.startswith(XMP_KEYWORD)]
     header = Header(*struct.unpack(">IIBBBBB", chunks[0].content))
@@ -68,7 +83,7 @@ def read_png(source: Source) -> Picture:
         pixels=samples.pixels,
         alpha=samples.alpha,
         format="PNG",
-        metadata=metadata_of(image, icc=samples.icc, blocks=blocks),
+        metadata=_metadata(image, samples.icc, every, header),
         notes=samples.notes,
     )
 
@@ -118,14 +133,36 @@ def _encode(image: Image.Image, picture: Picture) -> bytes:
     """Pillow's PNG of an 8-bit image with the metadata of the picture."""
     metadata = picture.metadata
     info = PngImagePlugin.PngInfo()
-    for name, content in metadata.blocks:
-        info.add(name, content)
     if metadata.xmp:
         info.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
     memory = io.BytesIO()
     exif = EXIF_PREFIX + metadata.exif if metadata.exif else b""
-    image.save(memory, format="PNG", pnginfo=info, icc_profile=metadata.icc, dpi=metadata.dpi, exif=exif)
-    return memory.getvalue()
+    blocks = [Chunk(b"pHYs", metadata.density)] if metadata.density else []
+    blocks += [Chunk(*block) for block in metadata.blocks]
+    dpi = None if metadata.density else metadata.dpi
+    image.save(memory, format="PNG", pnginfo=info, icc_profile=metadata.icc, dpi=dpi, exif=exif)
+    first, *rest = _chunks(Source("", memory.getvalue(), 1))
+    return _file([first, *blocks, *rest])
+
+
+def _metadata(image: Image.Image, icc: bytes, chunks: Sequence[Chunk], header: Header) -> Metadata:
+    """What Pillow found, and the chunks that it has no place for."""
+    kept = _kept(chunks, header)
+    gone = {c.name for c in chunks} - ELSEWHERE - {c.name for c in kept} - {b"iTXt"}
+    return replace(
+        metadata_of(image, icc=icc),
+        density=next((c.content for c in chunks if c.name == b"pHYs"), b""),
+        blocks=kept,
+        dropped=tuple(f"{name.decode('latin-1')} chunk, which tells of the old samples" for name in sorted(gone)),
+    )
+
+
+def _kept(chunks: Sequence[Chunk], header: Header) -> tuple[Chunk, ...]:
+    """The chunks that go into an output as they are, in their order."""
+    same_kind = header.depth >= 8 and header.colour != PALETTE and all(c.name != b"tRNS" for c in chunks)
+    staying = STAYING | OF_KIND if same_kind else STAYING
+    every = [c for c in chunks if c.name not in ELSEWHERE and not c.content.startswith(XMP_KEYWORD)]
+    return tuple(c for c in every if c.name in staying or c.name[3] & SAFE_TO_COPY)
 
 
 def _read_16_bit(source: Source, chunks: list[Chunk], header: Header) -> tuple[Image.Image, Samples]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import Num, Shaped
@@ -13,19 +11,20 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from durr.images import tiff_layout as tag
 from durr.images.metadata import bytes_of
-from durr.images.picture import Encoding, Picture
+from durr.images.picture import DEFLATE, Encoding, Picture
 from durr.images.samples import Samples, from_interleaved, from_pillow, interleaved
 from durr.images.source import Source
 from durr.images.tiff_blocks import (
-    DEFLATE,
     HORIZONTAL,
     READABLE,
-    UNCOMPRESSED,
+    WITH_PREDICTOR,
     TiffPage,
     assemble,
     assemble_pages,
+    compress,
     read_blocks,
 )
+from durr.images.tiff_directory import byte_order, numbers, read_directory
 from durr.images.tiff_layout import Layout, layout_of, read_pages
 from durr.images.tiff_tags import metadata_of_tags, tags_of
 
@@ -38,7 +37,6 @@ FOR_PILLOW = (
     *(tag.ROWS_PER_STRIP, tag.PLANAR, 292, 293, tag.PREDICTOR, tag.COLOUR_MAP, tag.TILE_WIDTH, tag.TILE_LENGTH),
     *(332, 334, tag.EXTRA_SAMPLES, tag.SAMPLE_FORMAT, tag.JPEG_TABLES, 529, 530, 531, 532),
 )
-STRIP_BYTES = 1 << 18
 
 
 def read_tiff(source: Source) -> Picture:
@@ -70,53 +68,53 @@ def _read_page(tags: ImageFileDirectory_v2, source: Source) -> Picture:
         samples = _by_pillow(tags, layout, source)
     else:
         raise source.error(f"has {_kind_of_samples(layout)}, which is not read", "save it as 16-bit or float RGB")
-    metadata, notes = metadata_of_tags(tags, samples.icc, source.content)
+    packing = layout.compression if layout.compression in READABLE else DEFLATE
     return Picture(
         pixels=samples.pixels,
         alpha=samples.alpha,
         format="TIFF",
-        metadata=metadata,
-        encoding=Encoding(
-            compressed=layout.compression != UNCOMPRESSED, premultiplied=layout.extra == (tag.PREMULTIPLIED,)
-        ),
-        notes=samples.notes + notes,
+        metadata=metadata_of_tags(tags, samples.icc, source.content),
+        encoding=Encoding(tiff_compression=packing, premultiplied=layout.extra == (tag.PREMULTIPLIED,)),
+        notes=samples.notes,
     )
 
 
 def write_tiff(picture: Picture) -> bytes:
-    """A TIFF file of the picture's depth, deflated unless the input was an uncompressed TIFF."""
+    """A TIFF file of the picture's depth, compressed as the input was if that was without loss, else deflated."""
     return write_stack([picture])
 
 
 def write_stack(pictures: Sequence[Picture]) -> bytes:
-    """A TIFF file with a page for each picture, as `write_tiff`."""
-    return assemble_pages([_page(picture) for picture in pictures])
+    """A TIFF file with a page for each picture, as `write_tiff`, in the byte order of the first one's metadata."""
+    order = byte_order(pictures[0].metadata.exif)
+    return assemble_pages([_page(picture, order) for picture in pictures], order)
 
 
-def _page(picture: Picture) -> TiffPage:
+def _page(picture: Picture, order: str) -> TiffPage:
     samples = interleaved(picture.pixels, picture.alpha)
-    samples = np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("<")))
+    samples = np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder(order)))
     height, width, channels = samples.shape
-    rows = min(max(1, STRIP_BYTES // samples[0].nbytes), height)
-    whole, packed = samples.dtype.kind == "u", picture.encoding.compressed
-    tags: dict[int, Any] = tags_of(picture.metadata) | {
-        tag.WIDTH: width,
-        tag.LENGTH: height,
+    whole, packing = samples.dtype.kind == "u", picture.encoding.tiff_compression
+    values: dict[int, tuple[int, ...]] = {
+        tag.WIDTH: (width,),
+        tag.LENGTH: (height,),
         tag.BITS: (8 * samples.itemsize,) * channels,
-        tag.COMPRESSION: DEFLATE if packed else UNCOMPRESSED,
-        tag.PHOTOMETRIC: BLACK_IS_ZERO if channels < 3 else RGB,
-        tag.SAMPLES_PER_PIXEL: channels,
-        tag.ROWS_PER_STRIP: rows,
-        tag.PLANAR: 1,
+        tag.COMPRESSION: (packing,),
+        tag.PHOTOMETRIC: (BLACK_IS_ZERO if channels < 3 else RGB,),
+        tag.SAMPLES_PER_PIXEL: (channels,),
+        tag.PLANAR: (1,),
         tag.SAMPLE_FORMAT: (WHOLE if whole else FLOATING,) * channels,
     }
     if picture.alpha is not None:
-        tags[tag.EXTRA_SAMPLES] = tag.PREMULTIPLIED if picture.encoding.premultiplied else UNASSOCIATED
-    if whole and packed:
-        tags[tag.PREDICTOR] = HORIZONTAL
-        samples = np.diff(samples, axis=1, prepend=samples.dtype.type(0))
-    strips = [samples[k : k + rows].tobytes() for k in range(0, height, rows)]
-    return TiffPage(tags, [zlib.compress(strip) for strip in strips] if packed else strips)
+        values[tag.EXTRA_SAMPLES] = (tag.PREMULTIPLIED if picture.encoding.premultiplied else UNASSOCIATED,)
+    if whole and packing in WITH_PREDICTOR:
+        values[tag.PREDICTOR] = (HORIZONTAL,)
+        differences = np.diff(samples, axis=1, prepend=samples.dtype.type(0))
+        samples = np.ascontiguousarray(differences.astype(samples.dtype))
+    strips, rows = compress(samples, packing)
+    values[tag.ROWS_PER_STRIP] = (rows,)
+    tags = [numbers(order, name, *value) for name, value in values.items()]
+    return TiffPage([*tags_of(picture.metadata, order), *tags], strips)
 
 
 def _grey_or_rgb(samples: Shaped[np.ndarray, " row col channel"], layout: Layout, source: Source) -> Samples:
@@ -161,8 +159,9 @@ def _kind_of_samples(layout: Layout) -> str:
 def _by_pillow(tags: ImageFileDirectory_v2, layout: Layout, source: Source) -> Samples:
     """What Pillow makes of the page, under a header without the orientation, which Pillow would apply."""
     blocks = [source.content[o : o + n] for o, n in zip(layout.offsets, layout.counts, strict=True)]
-    kept = {name: tags[name] for name in FOR_PILLOW if name in tags}
-    image = TiffImageFile(io.BytesIO(assemble(kept, blocks, tiled=layout.tiled)))
+    kept = [entry for entry in read_directory(source.content, tags.offset) if entry.name in FOR_PILLOW]
+    page = TiffPage(kept, blocks, layout.tiled)
+    image = TiffImageFile(io.BytesIO(assemble(page, byte_order(source.content))))
     image.load()
     image.info["icc_profile"] = bytes_of(tags.get(tag.ICC))
     return from_pillow(image, source)

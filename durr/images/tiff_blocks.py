@@ -8,23 +8,26 @@ Note 3) are undone here.
 from __future__ import annotations
 
 import io
-import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Num, Shaped, UInt8
-from PIL import TiffTags
-from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from durr.images import tiff_layout as tag
+from durr.images.picture import DEFLATE
+from durr.images.tiff_directory import Directory, directory_bytes, header, numbers, offsets
 from durr.images.tiff_layout import Layout
 
-UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACKBITS, LZMA, ZSTD = 1, 5, 8, 32946, 32773, 34925, 50000
+UNCOMPRESSED, LZW, OLD_DEFLATE, PACKBITS, LZMA, ZSTD = 1, 5, 32946, 32773, 34925, 50000
 READABLE = {UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACKBITS, LZMA, ZSTD}
+BY_LIBTIFF = {LZW: "tiff_lzw", PACKBITS: "packbits", LZMA: "lzma", ZSTD: "zstd"}  # in Pillow's words
 HORIZONTAL, FLOATING = 2, 3  # predictors
-HEADER = b"II*\0\x08\0\0\0"  # little-endian, the first page behind these 8 bytes
+WITH_PREDICTOR = {LZW, DEFLATE, OLD_DEFLATE, ZSTD}  # as libtiff has it
+STRIP_BYTES = 1 << 18
 
 
 def read_blocks(content: bytes, layout: Layout) -> Shaped[np.ndarray, " row col channel"]:
@@ -47,45 +50,37 @@ def read_blocks(content: bytes, layout: Layout) -> Shaped[np.ndarray, " row col 
 class TiffPage(NamedTuple):
     """The tags of a page but those that tell where its strips or tiles lie, and these."""
 
-    tags: Mapping[int, object]
+    tags: Directory
     blocks: Sequence[bytes]
     tiled: bool = False
 
 
-def assemble(tags: Mapping[int, object], blocks: list[bytes], *, tiled: bool) -> bytes:
-    """A little-endian TIFF file of one page: its tags, then its strips or tiles."""
-    return assemble_pages([TiffPage(tags, blocks, tiled)])
+def assemble(page: TiffPage, order: str) -> bytes:
+    """A TIFF file of one page whose numbers have this order of bytes."""
+    return assemble_pages([page], order)
 
 
-def assemble_pages(pages: Sequence[TiffPage]) -> bytes:
-    """A little-endian TIFF file: the tags of each page, then its strips or tiles."""
-    parts, at = [HEADER], len(HEADER)
+def assemble_pages(pages: Sequence[TiffPage], order: str) -> bytes:
+    """A TIFF file: the tags of each page, then its strips or tiles. Raises struct.error beyond 4 GiB."""
+    parts = [header(order)]
+    at = len(parts[0])
     for k, page in enumerate(pages):
-        directory = _directory(page, at)
-        entries = directory.tobytes(at)
-        length = len(entries) + sum(map(len, page.blocks))
+        length = len(_directory(page, at, order, 0)) + sum(map(len, page.blocks))
         odd = length % 2  # directories begin at even places
         following = 0 if k == len(pages) - 1 else at + length + odd
-        link = 2 + 12 * len(directory)  # behind the number of entries and the entries of 12 bytes
-        linked = entries[:link] + struct.pack("<L", following) + entries[link + 4 :]
-        parts += [linked, *page.blocks, b"\0" * odd]
+        parts += [_directory(page, at, order, following), *page.blocks, b"\0" * odd]
         at += length + odd
     return b"".join(parts)
 
 
-def _directory(page: TiffPage, at: int) -> ImageFileDirectory_v2:
+def _directory(page: TiffPage, at: int, order: str, following: int) -> bytes:
     """The directory of a page that stands at a place in the file, its blocks behind it."""
-    directory = ImageFileDirectory_v2()
-    for name, value in page.tags.items():
-        directory[name] = value
-    starts = np.cumsum([0, *map(len, page.blocks)])[:-1]
-    directory[tag.TILE_COUNTS if page.tiled else tag.STRIP_COUNTS] = tuple(map(len, page.blocks))
-    name = tag.TILE_OFFSETS if page.tiled else tag.STRIP_OFFSETS
-    directory.tagtype[name] = TiffTags.LONG  # Pillow would take 16 bits where the first offsets it is told fit
-    directory[name] = tuple(starts.tolist())
-    if page.tiled:  # to the offsets of strips, Pillow adds the end of the directory itself
-        directory[name] = tuple((starts + at + len(directory.tobytes(at))).tolist())
-    return directory
+    lengths = [len(block) for block in page.blocks]
+    places, counts = (tag.TILE_OFFSETS, tag.TILE_COUNTS) if page.tiled else (tag.STRIP_OFFSETS, tag.STRIP_COUNTS)
+    tags = [*page.tags, offsets(order, counts, *lengths)]
+    behind = at + len(directory_bytes([*tags, offsets(order, places, *lengths)], at, order))
+    starts = np.cumsum([behind, *lengths])[:-1]
+    return directory_bytes([*tags, offsets(order, places, *starts.tolist())], at, order, following=following)
 
 
 def _sample_type(layout: Layout) -> np.dtype:
@@ -126,7 +121,31 @@ def _decompress(packed: bytes, compression: int, rows: int, size: int) -> bytes:
         return packed
     if compression in (DEFLATE, OLD_DEFLATE):
         return zlib.decompressobj().decompress(packed, size)
-    tags = {tag.WIDTH: size // rows, tag.LENGTH: rows, tag.BITS: 8, tag.COMPRESSION: compression, tag.PHOTOMETRIC: 1}
-    tags |= {tag.SAMPLES_PER_PIXEL: 1, tag.ROWS_PER_STRIP: rows}
-    image = TiffImageFile(io.BytesIO(assemble(tags, [packed], tiled=False)))
+    image = TiffImageFile(io.BytesIO(assemble(TiffPage(_as_bytes(size // rows, rows, compression), [packed]), "<")))
     return image.tobytes()
+
+
+def compress(samples: Shaped[np.ndarray, " row col channel"], compression: int) -> tuple[list[bytes], int]:
+    """The strips of samples, and the rows of each.
+
+    LZW, PackBits, Zstandard and LZMA are libtiff's, which packs the bytes of a row as samples of a grey picture.
+    """
+    height = len(samples)
+    if compression in BY_LIBTIFF:
+        rows = samples.reshape(height, -1).view(np.uint8)
+        memory = io.BytesIO()
+        Image.fromarray(rows).save(memory, format="TIFF", compression=BY_LIBTIFF[compression])
+        memory.seek(0)
+        tags = TiffImageFile(memory).tag_v2
+        content, starts, counts = memory.getvalue(), tags[tag.STRIP_OFFSETS], tags[tag.STRIP_COUNTS]
+        return [content[at : at + n] for at, n in zip(starts, counts, strict=True)], tags[tag.ROWS_PER_STRIP]
+    rows_each = min(max(1, STRIP_BYTES // samples[0].nbytes), height)
+    strips = [samples[k : k + rows_each].tobytes() for k in range(0, height, rows_each)]
+    return strips if compression == UNCOMPRESSED else [zlib.compress(strip) for strip in strips], rows_each
+
+
+def _as_bytes(width: int, rows: int, compression: int) -> Directory:
+    """The tags of a strip whose bytes are taken for the samples of a grey picture."""
+    values = {tag.WIDTH: width, tag.LENGTH: rows, tag.BITS: 8, tag.COMPRESSION: compression, tag.PHOTOMETRIC: 1}
+    values |= {tag.SAMPLES_PER_PIXEL: 1, tag.ROWS_PER_STRIP: rows}
+    return [numbers("<", name, value) for name, value in values.items()]

@@ -9,6 +9,7 @@ from typing import Any
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from durr.images.source import Source
+from durr.images.tiff_directory import is_big
 
 NEW_SUBFILE_TYPE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 FILL_ORDER, STRIP_OFFSETS, SAMPLES_PER_PIXEL, ROWS_PER_STRIP, STRIP_COUNTS = 266, 273, 277, 278, 279
@@ -61,11 +62,6 @@ def read_pages(source: Source) -> list[ImageFileDirectory_v2]:
             pages.append(page)
         at = page.next
     return pages
-
-
-def is_big(content: bytes) -> bool:
-    """Whether offsets have 64 bits (BigTIFF)."""
-    return content[2:4] == b"+\0"
 
 
 def layout_of(tags: ImageFileDirectory_v2, source: Source) -> Layout:

@@ -2,63 +2,74 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
+import struct
+from collections.abc import Mapping
+from fractions import Fraction
 
-from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from durr.images import tiff_layout as tag
-from durr.images.metadata import EXIF_PREFIX, bytes_of
+from durr.images.metadata import bytes_of
 from durr.images.picture import Metadata
+from durr.images.tiff_directory import (
+    BYTE,
+    RATIONAL,
+    UNDEFINED,
+    Directory,
+    Tag,
+    byte_order,
+    numbers,
+    read_directory,
+    read_structure,
+    structure_bytes,
+)
 
-DIRECTORIES = (34665, 34853)  # Exif, GPS
-INTEROPERABILITY = 40965
-# metadata among the tags below 700: names, texts, dates, orientation, resolution, chromaticities
-DESCRIPTIVE = {269, 270, 271, 272, 274, 282, 283, 285, 296, 305, 306, 315, 316, 318, 319}
-# no metadata above: they have their own place, tell of the samples, or hold Photoshop's layers and ImageJ's stacks
-NOT_KEPT = {tag.XMP, tag.ICC, 32995, 32996, 32997, 32998, 33421, 33422, 37724, 50838, 50839}
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, INCH, CENTIMETRE = 282, 283, 296, 2, 3
+# metadata among the tags below 700: names, texts, dates, orientation, place, resolution, chromaticities
+DESCRIPTIVE = {269, 270, 271, 272, 274, 282, 283, 285, 286, 287, 296, 297, 305, 306, 315, 316, 318, 319, 321, 337}
+OF_SAMPLES = set(range(254, 700)) - DESCRIPTIVE  # how they lie, and what is known of their values
+NOT_KEPT: Mapping[int, str] = {
+    **dict.fromkeys((33628, 33629, 33630, 33631), "MetaMorph's tags point into the old file"),
+    34412: "Zeiss LSM's tags point into the old file",
+    37724: "Photoshop's layers hold the old pixels",
+    330: "smaller versions hold the old pixels",
+}
+ELSEWHERE = {tag.XMP, tag.ICC, 32995, 32996, 32997, 32998, 33421, 33422}  # in Metadata, or of the samples
 
 
-def metadata_of_tags(tags: ImageFileDirectory_v2, icc: bytes, content: bytes) -> tuple[Metadata, tuple[str, ...]]:
-    """All tags but those of the samples, and a note if some cannot be read."""
-    unit = {2: 1.0, 3: 2.54}.get(tags.get(296, 2))
-    resolution = [tags.get(name) for name in (282, 283)]
+def metadata_of_tags(tags: ImageFileDirectory_v2, icc: bytes, content: bytes) -> Metadata:
+    """All tags but those of the samples, as they stand in the file."""
+    unit = {INCH: 1.0, CENTIMETRE: 2.54}.get(tags.get(RESOLUTION_UNIT, INCH))
+    resolution = [tags.get(name) for name in (X_RESOLUTION, Y_RESOLUTION)]
     dpi = (float(resolution[0]) * unit, float(resolution[1]) * unit) if unit and all(resolution) else None
-    try:
-        exif, notes = _exif(tags, content), ()
-    except Exception as error:  # tags of any wrong type: they may be lost, the picture is not
-        exif, notes = b"", (f"tags cannot be read and are lost: {error}",)
-    return Metadata(exif=exif, icc=icc, dpi=dpi, xmp=bytes_of(tags.get(tag.XMP))), notes
+    found = read_directory(content, tags.offset)
+    kept = [entry for entry in found if _is_metadata(entry.name)]
+    return Metadata(
+        exif=structure_bytes(kept, byte_order(content)) if kept else b"",
+        icc=icc,
+        dpi=dpi,
+        xmp=bytes_of(tags.get(tag.XMP)),
+        dropped=tuple(dict.fromkeys(NOT_KEPT[entry.name] for entry in found if entry.name in NOT_KEPT)),
+    )
 
 
-def _exif(tags: ImageFileDirectory_v2, content: bytes) -> bytes:
-    """The descriptive tags with their Exif and GPS directories, as a TIFF structure of its own."""
-    found = Image.Exif()
-    found.endian, found.bigtiff = (">" if tags.prefix == b"MM" else "<"), tag.is_big(content)
-    found.load_from_fp(io.BytesIO(content), tags.offset)
-    kept = Image.Exif()
-    for name in filter(_is_metadata, found):
-        kept[name] = _value(found, name)
-    return kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else b""
+def tags_of(metadata: Metadata, order: str) -> Directory:
+    """The tags that say the metadata; order: of the bytes, that of its EXIF if it has any."""
+    exif = read_structure(metadata.exif) if metadata.exif else []
+    tags = [entry for entry in exif if _is_metadata(entry.name)]
+    if metadata.dpi and not {X_RESOLUTION, Y_RESOLUTION} <= {entry.name for entry in tags}:
+        names = (X_RESOLUTION, Y_RESOLUTION)
+        tags = [entry for entry in tags if entry.name not in (*names, RESOLUTION_UNIT)]
+        tags += [_rational(order, name, value) for name, value in zip(names, metadata.dpi, strict=True)]
+        tags.append(numbers(order, RESOLUTION_UNIT, INCH))
+    blocks = [Tag(tag.ICC, UNDEFINED, metadata.icc), Tag(tag.XMP, BYTE, metadata.xmp)]
+    return [*tags, *(block for block in blocks if block.value)]
 
 
-def tags_of(metadata: Metadata) -> dict[int, Any]:
-    """The tags that say the metadata."""
-    exif = Image.Exif()
-    exif.load(metadata.exif)
-    tags = {name: _value(exif, name) for name in exif if _is_metadata(name)}
-    if metadata.dpi and not {282, 283} <= set(tags):
-        tags |= {282: metadata.dpi[0], 283: metadata.dpi[1], 296: 2}
-    return tags | {name: block for name, block in ((tag.ICC, metadata.icc), (tag.XMP, metadata.xmp)) if block}
-
-
-def _value(exif: Image.Exif, name: int) -> Any:
-    """The value of a tag, of a directory its tags but the one that is an offset in the old file."""
-    if name not in DIRECTORIES:
-        return exif[name]
-    return {inner: value for inner, value in exif.get_ifd(name).items() if inner != INTEROPERABILITY}
+def _rational(order: str, name: int, value: float) -> Tag:
+    ratio = Fraction(value).limit_denominator(10_000)
+    return Tag(name, RATIONAL, struct.pack(f"{order}2L", ratio.numerator, ratio.denominator))
 
 
 def _is_metadata(name: int) -> bool:
-    return name in DESCRIPTIVE or (name >= 700 and name not in NOT_KEPT)
+    return name not in OF_SAMPLES and name not in ELSEWHERE and name not in NOT_KEPT

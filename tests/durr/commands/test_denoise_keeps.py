@@ -13,7 +13,6 @@ from PIL import Image
 from durr.restorer import Restorer
 
 Denoise = Callable[..., tuple[int, str, str]]
-Files = Callable[[], set[str]]
 RNG = np.random.default_rng(11)
 
 

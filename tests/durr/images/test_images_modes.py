@@ -17,7 +17,8 @@ from skimage.color import lab2rgb
 from backbone.errors import InputError
 from durr.images.png import PASSES
 from durr.images.reader import read_picture
-from durr.images.tiff_blocks import assemble
+from durr.images.tiff_blocks import TiffPage, assemble
+from durr.images.tiff_directory import numbers
 
 Noise = Callable[..., np.ndarray]
 
@@ -171,15 +172,14 @@ def test_cmyk_by_its_profile() -> None:
     assert picture.metadata.icc[16:20] == b"RGB "
 
 
-COMPRESSIONS = ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "lzma", "zstd"]
+# Pillow's words and TIFF's numbers
+COMPRESSIONS = {"raw": 1, "tiff_lzw": 5, "tiff_adobe_deflate": 8, "packbits": 32773, "lzma": 34925, "zstd": 50000}
 
 
 @pytest.mark.parametrize(
     ("mode", "compression"),
     [
-        *product(
-            ["L", "RGB", "RGBA", "I;16", "F"], ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "lzma", "zstd"]
-        ),
+        *product(["L", "RGB", "RGBA", "I;16", "F"], COMPRESSIONS),
         *product(["L", "RGB"], ["jpeg"]),
     ],
 )
@@ -194,7 +194,7 @@ def test_tiff_by_pillow(noise: Noise, mode: str, compression: str) -> None:
     np.testing.assert_array_equal(picture.pixels, expected[..., :3] if mode == "RGBA" else expected, strict=True)
     if mode == "RGBA":
         np.testing.assert_array_equal(picture.alpha, expected[..., 3])
-    assert picture.encoding.compressed == (compression != "raw")
+    assert picture.encoding.tiff_compression == COMPRESSIONS.get(compression, 8)
 
 
 @pytest.mark.parametrize(("mode", "predictor"), [("L", 2), ("RGB", 2), ("RGBA", 2), ("I;16", 2), ("F", 3)])
@@ -251,7 +251,8 @@ def test_16_bit_colour_under_lzw(noise: Noise) -> None:
         blocks = [packed[o : o + n] for o, n in zip(page.dataoffsets, page.databytecounts, strict=True)]
         rows = page.rowsperstrip
     tags = {256: 16, 257: 21, 258: (16, 16, 16), 259: 5, 262: 2, 277: 3, 278: rows}
-    picture = read_picture(assemble(tags, blocks, tiled=False))
+    page = TiffPage([numbers("<", name, *np.atleast_1d(value).tolist()) for name, value in tags.items()], blocks)
+    picture = read_picture(assemble(page, "<"))
     np.testing.assert_array_equal(picture.pixels, samples.view("<u2").astype(np.uint16))
 
 

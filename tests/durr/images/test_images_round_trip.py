@@ -61,7 +61,7 @@ def test_pillow_reads_the_same(noise: Noise, word: str, dtype: str, colour: str,
 @pytest.mark.parametrize(("dtype", "colour", "alpha"), [row[1:] for row in LOSSLESS if row[0] == "tiff"])
 def test_tifffile_reads_the_same(noise: Noise, dtype: str, colour: str, alpha: bool, packed: bool) -> None:
     picture = picture_of(noise, (300, 170), dtype, colour, alpha)  # several strips
-    picture = replace(picture, encoding=replace(picture.encoding, compressed=packed))
+    picture = replace(picture, encoding=replace(picture.encoding, tiff_compression=8 if packed else 1))
     with tifffile.TiffFile(io.BytesIO(encode_picture(picture, "tiff"))) as file:
         samples = file.asarray().reshape(300, 170, -1)
         extra = file.pages[0].extrasamples
