@@ -44,7 +44,7 @@ def spelt_out(function: Callable[..., R], annotate: Annotate = _plain) -> Callab
         if name not in kinds:
             parameters[name] = parameter
             continue
-        hints = get_type_hints(kinds[name])
+        hints = get_type_hints(kinds[name], include_extras=True)
         for entry in fields(kinds[name]):
             if entry.name not in own.parameters:
                 hint = annotate(entry, hints[entry.name])

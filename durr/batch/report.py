@@ -18,7 +18,7 @@ SOME_FAILED = 1  # exit code: the rest is done
 
 
 def line(file: Done | Failed) -> str:
-    """One file in one line for people: size, depth, noise, steps, cost, output; a failure in its three lines."""
+    """One file in one line for people: size, depth, what was found, steps, cost, outputs; a failure in three lines."""
     if isinstance(file, Failed):
         return str(file.failure)
     first = file.before[0]
@@ -27,7 +27,7 @@ def line(file: Done | Failed) -> str:
     steps = ", ".join(f"{taken:.3g}" for taken in file.steps)
     cost = f"{file.seconds / file.megapixels:.2f} s/MP"
     targets = ", ".join(map(str, file.targets))
-    return f"{file.source}  {size}  {first.depth}  noise {file.sigma:.1f}  steps {steps}  {cost}  -> {targets}"
+    return f"{file.source}  {size}  {first.depth}  {file.found.words}  steps {steps}  {cost}  -> {targets}"
 
 
 def record(file: Done | Failed) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def record(file: Done | Failed) -> dict[str, Any]:
         "pages": len(pages),
         "channels": 1 if pixels.ndim == 2 else pixels.shape[2],
         "depth": file.before[0].depth,
-        "sigma": file.sigma,
+        **file.found.facts,
         "chosen_steps": fmean(page.chosen for page in pages),
         "tiles": sum(page.tiles for page in pages),
         "smaller_tiles": sum(page.smaller for page in pages),

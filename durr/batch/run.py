@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
 from backbone.errors import Failure, OutputError, ResourceError
+from durr.batch.repair import Found, Repair
 from durr.images.inputs import STDIN, STDOUT
 from durr.images.naming import Pair
 from durr.images.picture import Format, Picture
-from durr.images.reader import read_picture, read_stack
 from durr.images.writer import check_stack, encode_stack, output_format, write_content
 from durr.restoration.memory import is_out_of_memory
 from durr.restorer import Restored, Restorer
@@ -25,12 +25,11 @@ from durr.restorer import Restored, Restorer
 class Settings:
     """What is the same for every file of a batch.
 
-    strengths: by the mark in the name of their output. sigma: noise of 0 ... 255, None for blind. stack: files may have
-    several pages, each restored on its own.
+    strengths: by the mark in the name of their output. stack: files may have several pages, each restored on its own.
     """
 
+    repair: Repair
     strengths: Mapping[str, float]
-    sigma: float | None
     format: str
     max_pixels: int
     overwrite: bool
@@ -42,7 +41,8 @@ class Done:
     """One file restored.
 
     before: its pages as read, most often one. after: of each page the image for each of `targets`. seconds: of
-    restoring alone.
+    restoring alone. missing: what of the file could not be read, empty if all could. told: what the writing of the
+    outputs gave cause to say.
     """
 
     source: Path
@@ -51,6 +51,9 @@ class Done:
     before: tuple[Picture, ...]
     after: tuple[tuple[Restored, ...], ...]
     seconds: float
+    found: Found
+    missing: str = ""
+    told: tuple[str, ...] = ()
 
     @property
     def megapixels(self) -> float:
@@ -63,15 +66,11 @@ class Done:
         return tuple(fmean(restored.steps for restored in pages) for pages in zip(*self.after, strict=True))
 
     @property
-    def sigma(self) -> float:
-        """Noise on the scale of 0 ... 255, the mean over its pages."""
-        return fmean(page[0].sigma for page in self.after)
-
-    @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader and the restorer found worth saying, each once."""
-        every = [*self.before[0].notes, *(note for page in self.after for note in page[0].notes)]
-        return tuple(dict.fromkeys(every))
+        """What the reader, the restorer and the writer found worth saying, each once."""
+        restored = [note for page in self.after for note in page[0].notes]
+        every = [self.missing, *self.before[0].notes, *restored, *self.told]
+        return tuple(dict.fromkeys(note for note in every if note))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,19 +109,22 @@ def _restore_file(
     settings: Settings,
     progress: Callable[[Path, float], None],
 ) -> Done:
+    repair = settings.repair
     content = sys.stdin.buffer.read() if source == STDIN else source
-    pages = _read(content, settings)
-    for output in outputs:
-        check_stack(pages, _format(pages[0], output.target, settings))
+    pages, missing = repair.read(content, max_pixels=settings.max_pixels, stack=settings.stack)
+    formats = [_format(pages[0], output.target, settings) for output in outputs]
+    for kind in formats:
+        check_stack(pages, kind)
     strengths = tuple(settings.strengths[output.mark] for output in outputs)
     begun = time.perf_counter()
     after = []
     for k, page in enumerate(pages):
         told = partial(_tell_share, progress, source, k, len(pages))
-        after.append(tuple(restorer.sweep(page.pixels, strengths, settings.sigma, progress=told)))
+        after.append(tuple(repair.restore(restorer, page, strengths, told)))
     seconds = time.perf_counter() - begun
-    for output, restored in zip(outputs, zip(*after, strict=True), strict=True):
-        _write(output.target, pages, restored, content, settings)
+    results = list(zip(*after, strict=True))
+    for output, kind, restored in zip(outputs, formats, results, strict=True):
+        _write(output.target, kind, pages, restored, content, settings)
     return Done(
         source=source,
         targets=_targets(outputs),
@@ -130,13 +132,10 @@ def _restore_file(
         before=pages,
         after=tuple(after),
         seconds=seconds,
+        found=repair.found([page[0] for page in after]),
+        missing=missing,
+        told=tuple(repair.warning(kind, restored) for kind, restored in zip(formats, results, strict=True)),
     )
-
-
-def _read(content: Path | bytes, settings: Settings) -> tuple[Picture, ...]:
-    if settings.stack:
-        return read_stack(content, max_pixels=settings.max_pixels)
-    return (read_picture(content, max_pixels=settings.max_pixels),)
 
 
 def _format(picture: Picture, target: Path, settings: Settings) -> Format:
@@ -150,17 +149,17 @@ def _tell_share(progress: Callable[[Path, float], None], source: Path, page: int
 
 def _write(
     target: Path,
+    kind: Format,
     pages: Sequence[Picture],
     restored: Sequence[Restored],
     content: Path | bytes,
     settings: Settings,
 ) -> None:
     """Write one output; an untouched picture of the same format is the file itself, so that JPEG loses nothing."""
-    kind = _format(pages[0], target, settings)
     if kind == pages[0].format and all(image.steps == 0 for image in restored):
         encoded = content if isinstance(content, bytes) else content.read_bytes()
     else:
-        results = [replace(page, pixels=image.image) for page, image in zip(pages, restored, strict=True)]
+        results = [settings.repair.result(page, image) for page, image in zip(pages, restored, strict=True)]
         encoded = encode_stack(results, kind.lower())
     if target == STDOUT:
         sys.stdout.buffer.write(encoded)

@@ -40,7 +40,7 @@ class Sheet:
             after = _middle(restored.image)
             factor = magnification(after - before)
             panels = {
-                f"{file.source.name}   noise {restored.sigma:.1f}": before,
+                f"{file.source.name}   {file.found.words}": before,
                 f"strength {strength:g}   {restored.steps:.3g} steps": after,
                 f"difference x {factor}": 0.5 + factor * (after - before),
             }

@@ -15,7 +15,7 @@ from pdenet_durr_cli import app
 from PIL import Image
 
 from backbone.commands.shell import run
-from durr.batch import run as batch
+from durr.batch import repair
 from durr.restorer import Restorer
 
 Denoise = Callable[..., tuple[int, str, str]]
@@ -109,6 +109,6 @@ def test_settings_from_a_file(denoise: Denoise) -> None:
 
 def test_files_are_restored_as_they_are_asked_for(denoise: Denoise, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(batch, "read_picture", lambda content, max_pixels: seen.append(content) or 1 / 0)
+    monkeypatch.setattr(repair, "read_picture", lambda content, max_pixels: seen.append(content) or 1 / 0)
     assert denoise("b.png", "a.png")[0] == 70
     assert seen == [Path("b.png"), Path("a.png")]

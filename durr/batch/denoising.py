@@ -1,0 +1,47 @@
+"""Denoising as a batch does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import ClassVar
+
+from durr.batch.repair import Found, Pages, read_pages
+from durr.images.naming import SUFFIX
+from durr.images.picture import Format, Picture
+from durr.model import Task
+from durr.restorer import Restored, Restorer
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """A `Repair` that takes noise away. sigma: on the scale of 0 ... 255, None for blind."""
+
+    task: ClassVar[Task] = "denoise"
+    suffix: ClassVar[str] = SUFFIX
+    sigma: float | None = None
+
+    def format_for(self, output: str | None) -> str:
+        """Outputs are like inputs."""
+        return "keep"
+
+    def read(self, content: Path | bytes, *, max_pixels: int, stack: bool) -> Pages:
+        return read_pages(content, max_pixels=max_pixels, stack=stack)
+
+    def restore(
+        self, restorer: Restorer, page: Picture, strengths: Sequence[float], progress: Callable[[float], None]
+    ) -> list[Restored]:
+        return restorer.sweep(page.pixels, strengths, self.sigma, progress=progress)
+
+    def found(self, pages: Sequence[Restored]) -> Found:
+        """The noise, the mean over pages."""
+        sigma = fmean(page.sigma for page in pages)
+        return Found(f"noise {sigma:.1f}", {"sigma": sigma})
+
+    def result(self, page: Picture, restored: Restored) -> Picture:
+        return replace(page, pixels=restored.image)
+
+    def warning(self, target: Format, restored: Sequence[Restored]) -> str:
+        return ""
