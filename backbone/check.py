@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -11,6 +13,7 @@ from backbone.errors import UsageError
 from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
 from backbone.schemes.scheme import Scheme
+from backbone.structured import SecondOrder, Separable
 
 
 def check(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, *, gradient: Gradient, save: str) -> None:
@@ -25,11 +28,24 @@ def check(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, *, gradient: Grad
         )
     for step in {grid.steps[0], grid.steps[-1]}:
         _check_field(f.on(*step), y0, scheme)
+        scheme.check_fit(f.on(*step), grid)
+    _check_steps(grid, scheme)
     if not isinstance(gradient, Backprop) and any(isinstance(m, _BatchNorm) and m.training for m in f.modules()):
         raise UsageError(
             f"BatchNorm in training with {type(gradient).__name__}: a step run twice counts its statistics twice",
             where="integrate(gradient=)",
             cure="use gradient=Backprop(), or call eval() on the dynamics",
+        )
+
+
+def _check_steps(grid: Grid, scheme: Scheme) -> None:
+    lengths = [t1 - t0 for t0, t1 in grid.steps]
+    rounding = 4 * math.ulp(max(map(abs, grid.ts)))
+    if scheme.equal_steps and max(lengths) - min(lengths) > rounding:
+        raise UsageError(
+            f"{type(scheme).__name__} needs equal steps, got {min(lengths):g} to {max(lengths):g}",
+            where="integrate(grid=)",
+            cure="use Grid.uniform(t0, t1, n), or RK4",
         )
 
 
@@ -39,6 +55,18 @@ def _check_field(field: VectorField, y0: Tensor, scheme: Scheme) -> None:
             f"{type(scheme).__name__} steps a {scheme.requires.__name__}, the dynamics give a {type(field).__name__}",
             where="integrate(scheme=)",
             cure=f"write the dynamics as a {scheme.requires.__name__}, or use RK4",
+        )
+    if isinstance(field, SecondOrder) and scheme.requires is not SecondOrder:
+        raise UsageError(
+            f"the field is a force, {type(scheme).__name__} would take it for a velocity",
+            where="integrate(scheme=)",
+            cure="use Leapfrog()",
+        )
+    if isinstance(field, Separable) and (y0.ndim < 2 or y0.shape[1] % 2):
+        raise UsageError(
+            f"a state of shape {tuple(y0.shape)} has no halves along axis 1",
+            where="integrate(y0=)",
+            cure="pass torch.cat([q, p], dim=1)",
         )
     if isinstance(field, SemiLinear) and torch.promote_types(field.linear.dtype, y0.dtype) != y0.dtype:
         raise UsageError(

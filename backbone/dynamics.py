@@ -35,6 +35,10 @@ class SemiLinear:
     def __call__(self, t: float, y: Inexact[Tensor, " batch *state"], /) -> Inexact[Tensor, " batch *state"]:
         return self.linear * y + self.nonlinear(t, y)
 
+    def resolvent(self, h: float, y: Inexact[Tensor, " batch *state"]) -> Inexact[Tensor, " batch *state"]:
+        """(I - h L)^-1 y for the diagonal L = linear."""
+        return y / (1 - h * self.linear)
+
 
 class Dynamics(nn.Module, ABC):
     """dy/dt = f(t, y; theta(t)), cut into steps: a layer of a network is one interval of time."""

@@ -47,6 +47,12 @@ class UsageError(Failure):
     kind = "USAGE"
 
 
+class NotReversible(UsageError):
+    """A step that has no exact inverse, or one whose rounding errors grow without bound."""
+
+    kind = "NOT_REVERSIBLE"
+
+
 class InputError(Failure):
     """An input that cannot be read or used (exit 3)."""
 

@@ -15,46 +15,92 @@ from backbone.schemes.scheme import Memory, Scheme
 
 
 class ImplicitTrapezoid(Scheme):
-    """The trapezoidal rule, A-stable: y1 = y0 + h/2 (f(t0, y0) + f(t1, y1)). Order 2.
+    """The trapezoidal rule, A-stable: y1 = y0 + h/2 (f(t0, y0) + f(t1, y1)). Order 2, symmetric.
 
-    Solved by Newton-Krylov until a correction is below `tolerance` of |y1| (never below ten rounding units).
-    Differentiable by the implicit function theorem: one transposed Krylov solve backwards, the Newton steps are not
-    recorded. First derivatives only. Raises UntrustedResult where Newton's method does not converge.
+    tolerance: of `solve_implicit`, which says how it is solved and differentiated.
     """
 
     order = 2
 
     def __init__(self, tolerance: float = 1e-12) -> None:
         super().__init__()
-        if not 0.0 < tolerance < 1.0:
-            raise UsageError(
-                f"tolerance must lie between 0 and 1, got {tolerance}", where="ImplicitTrapezoid", cure="tolerance=1e-8"
-            )
-        self.tolerance = tolerance
+        self.tolerance = _between_0_and_1(tolerance, "ImplicitTrapezoid")
 
     def step(
         self, f: VectorField, t0: float, t1: float, y: Inexact[Tensor, " batch *state"], memory: Memory
     ) -> tuple[Inexact[Tensor, " batch *state"], Memory]:
         h = t1 - t0
         known = y + h / 2 * f(t0, y)
-        tolerance = max(self.tolerance, 10 * torch.finfo(y.dtype).eps)
+        return solve_implicit(f, known, h / 2, t1, y, memory.after(1), self)
 
-        def residual(y1: Tensor) -> Tensor:
-            return y1 - h / 2 * f(t1, y1) - known
+    def back(
+        self, f: VectorField, t0: float, t1: float, y: Inexact[Tensor, " batch *state"], memory: Memory
+    ) -> tuple[Inexact[Tensor, " batch *state"], Memory]:
+        return self.step(f, t1, t0, y, memory)
 
-        with torch.no_grad():
-            root = newton(residual, y, tolerance=tolerance)
-        if root.error > max(tolerance, torch.finfo(y.dtype).eps ** 0.5):
-            raise UntrustedResult(
-                f"Newton's method has not converged on the step [{t0:g}, {t1:g}]: "
-                f"its last correction is {root.error:.1e} of the state",
-                where="ImplicitTrapezoid",
-                cure="take smaller steps",
-            )
-        memory = memory.after(1 + root.n_residuals + root.n_products)
-        if not torch.is_grad_enabled():
-            return root.y, memory
-        return _attach(root.y, residual), memory.after(1)
+
+class BackwardEuler(Scheme):
+    """Backward Euler, L-stable: y1 = y0 + h f(t1, y1). Order 1.
+
+    Its inverse is an explicit step, which undoes the damping: rounding grows as |1 - h lambda| a step.
+    """
+
+    order = 1
+
+    def __init__(self, tolerance: float = 1e-12) -> None:
+        super().__init__()
+        self.tolerance = _between_0_and_1(tolerance, "BackwardEuler")
+
+    def step(
+        self, f: VectorField, t0: float, t1: float, y: Inexact[Tensor, " batch *state"], memory: Memory
+    ) -> tuple[Inexact[Tensor, " batch *state"], Memory]:
+        return solve_implicit(f, y, t1 - t0, t1, y, memory, self)
+
+    def back(
+        self, f: VectorField, t0: float, t1: float, y: Inexact[Tensor, " batch *state"], memory: Memory
+    ) -> tuple[Inexact[Tensor, " batch *state"], Memory]:
+        return y - (t1 - t0) * f(t1, y), memory.after(1)
+
+
+def solve_implicit(
+    f: VectorField,
+    known: Tensor,
+    h: float,
+    t1: float,
+    guess: Tensor,
+    memory: Memory,
+    scheme: ImplicitTrapezoid | BackwardEuler,
+) -> tuple[Tensor, Memory]:
+    """The y1 with y1 = known + h f(t1, y1), and the memory with its evaluations.
+
+    Solved by Newton-Krylov until a correction is below the scheme's tolerance of |y1| (never below ten rounding
+    units). Differentiable by the implicit function theorem: one transposed Krylov solve backwards, the Newton steps are
+    not recorded. First derivatives only. Raises UntrustedResult where Newton's method does not converge.
+    """
+    tolerance = max(scheme.tolerance, 10 * torch.finfo(known.dtype).eps)
+
+    def residual(y1: Tensor) -> Tensor:
+        return y1 - h * f(t1, y1) - known
+
+    with torch.no_grad():
+        root = newton(residual, guess, tolerance=tolerance)
+    if root.error > max(tolerance, torch.finfo(known.dtype).eps ** 0.5):
+        raise UntrustedResult(
+            f"Newton's method has not converged on the step to t={t1:g}: "
+            f"its last correction is {root.error:.1e} of the state",
+            where=type(scheme).__name__,
+            cure="take smaller steps",
+        )
+    memory = memory.after(root.n_residuals + root.n_products)
+    if not torch.is_grad_enabled():
+        return root.y, memory
+    return _attach(root.y, residual), memory.after(1)
+
+
+def _between_0_and_1(tolerance: float, name: str) -> float:
+    if not 0.0 < tolerance < 1.0:
+        raise UsageError(f"tolerance must lie between 0 and 1, got {tolerance}", where=name, cure="tolerance=1e-8")
+    return tolerance
 
 
 def _attach(y1: Tensor, residual: Callable[[Tensor], Tensor]) -> Tensor:
@@ -70,7 +116,7 @@ def _attach(y1: Tensor, residual: Callable[[Tensor], Tensor]) -> Tensor:
         if torch.is_grad_enabled():
             raise UsageError(
                 "second derivatives through an implicit step are not there",
-                where="ImplicitTrapezoid",
+                where="solve_implicit",
                 cure="use create_graph=False, or an explicit scheme",
             )
         return gmres(transposed_product(residual, y1), gradient, tolerance=100 * torch.finfo(y1.dtype).eps)[0]

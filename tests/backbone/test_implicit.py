@@ -83,7 +83,7 @@ def test_no_second_derivatives() -> None:
 
 def test_no_root_is_said_and_no_number_diverges() -> None:
     y0 = torch.ones(1, 1, dtype=torch.float64)
-    with pytest.raises(UntrustedResult, match=r"not converged on the step \[0, 2\]"):
+    with pytest.raises(UntrustedResult, match=r"not converged on the step to t=2"):
         integrate(Shared(lambda t, y: y**2), y0, Grid.uniform(0.0, 2.0, 1), ImplicitTrapezoid())
     with pytest.raises(Diverged, match="after step 0"):
         integrate(Shared(lambda t, y: y / 0.0 if t > 0 else y), y0, Grid.uniform(0.0, 1.0, 1), ImplicitTrapezoid())
