@@ -56,8 +56,8 @@ def from_interleaved(samples: Num[np.ndarray, " row col *channel"]) -> Samples:
 def interleaved(
     pixels: Num[np.ndarray, " row col *channel"], alpha: Num[np.ndarray, " row col"] | None
 ) -> Num[np.ndarray, " row col channels"]:
-    """Colours and alpha in one array, alpha last."""
-    return np.dstack([pixels] if alpha is None else [pixels, alpha])
+    """Colours and alpha in one array, alpha last, pixel after pixel in memory."""
+    return np.ascontiguousarray(np.dstack([pixels] if alpha is None else [pixels, alpha]))
 
 
 def to_pillow(
@@ -65,7 +65,7 @@ def to_pillow(
 ) -> Image.Image:
     """Pillow's image of mode L, LA, RGB or RGBA with these samples."""
     samples = interleaved(pixels, alpha)
-    return Image.fromarray(np.ascontiguousarray(samples[..., 0] if samples.shape[2] == 1 else samples))
+    return Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
 
 
 def _cmyk_to_rgb(image: Image.Image, icc: bytes) -> tuple[Image.Image, bytes, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import ImageCms
 
 from durr.images.depth import from_unit
 from durr.model import RestorationModel
@@ -56,3 +57,9 @@ def noisy_array() -> Callable[[tuple[int, ...], str], np.ndarray]:
         return from_unit(values, np.dtype(dtype))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def srgb() -> bytes:
+    """The profile of sRGB."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

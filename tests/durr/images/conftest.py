@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from durr.images.picture import Metadata
 
@@ -25,11 +25,6 @@ def noise() -> Noise:
         return generator.integers(0, np.iinfo(kind).max, shape, dtype=kind, endpoint=True)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def srgb() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 @pytest.fixture

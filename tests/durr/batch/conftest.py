@@ -1,0 +1,91 @@
+"""What is in a file besides its colours, as Pillow and tifffile see it, and a check that a repair leaves it alone."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tifffile
+from PIL import Image
+
+from durr.batch.denoising import Denoising
+from durr.batch.run import Done, Settings, restore_files
+from durr.images.naming import Pair
+from durr.images.reader import MAX_PIXELS
+from durr.restorer import Restorer
+
+STRENGTHS = (0.0, 0.5, 1.0, 2.0)
+# how the samples lie in a TIFF file
+LAYOUT_TAGS = {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339}
+
+
+def inventory(content: bytes) -> dict[str, Any]:
+    """What outside readers find in a file besides its colours."""
+    if content[:2] in (b"II", b"MM"):
+        return inventory_of_tiff(content)
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+        exif = image.getexif()
+        found = {
+            "format": image.format,
+            "mode": image.mode,
+            "size": image.size,
+            "exif": [dict(exif), exif.get_ifd(34665), exif.get_ifd(34853)],
+            "alpha": image.getchannel("A").tobytes() if image.mode.endswith("A") else None,
+            "text": getattr(image, "text", None),
+            "quantisation": getattr(image, "quantization", None),
+            **{name: image.info.get(name) for name in ("icc_profile", "xmp", "dpi", "aspect", "jfif_unit", "gamma")},
+            **{name: image.info.get(name) for name in ("comment", "photoshop", "compression", "jfif_density")},
+        }
+    return found | (inventory_of_png(content) if found["format"] == "PNG" else {})
+
+
+def inventory_of_png(content: bytes) -> dict[str, Any]:
+    """The header and every chunk but the samples and the profile, whose packing is free."""
+    at, chunks = 8, []
+    while at < len(content):
+        length, name = struct.unpack_from(">I4s", content, at)
+        chunks.append((name, content[at + 8 : at + 8 + length]))
+        at += 12 + length
+    return {"chunks": sorted(chunk for chunk in chunks if chunk[0] not in (b"IDAT", b"iCCP"))}
+
+
+def inventory_of_tiff(content: bytes) -> dict[str, Any]:
+    """Type, compression, byte order, alpha and every tag with its type and its value, page by page."""
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        pages = [
+            {
+                "tags": [(t.code, t.dtype, t.value) for t in page.tags if t.code not in LAYOUT_TAGS],
+                "kind": (page.dtype, page.shape, page.compression, page.extrasamples),
+                "alpha": page.asarray()[..., -1].tobytes() if page.extrasamples else None,
+            }
+            for page in file.pages
+        ]
+        return {"byte order": file.byteorder, "pages": pages, "imagej": file.imagej_metadata, "ome": file.ome_metadata}
+
+
+@pytest.fixture
+def check_the_rest(grey_model: Path, tmp_path: Path) -> Callable[..., None]:
+    """check_the_rest(content): behind `denoise` of any strength only the colours differ, at 0 nothing at all."""
+    model = Restorer.from_file(grey_model, device="cpu", precision="float32")
+    source = tmp_path / "before"
+    marks = {f"after{strength}": strength for strength in STRENGTHS}
+
+    def check(content: bytes, *, stack: bool = False) -> None:
+        source.write_bytes(content)
+        settings = Settings(
+            repair=Denoising(), strengths=marks, format="keep", max_pixels=MAX_PIXELS, overwrite=True, stack=stack
+        )
+        pairs = [Pair(source, tmp_path / mark, mark) for mark in marks]
+        (done,) = restore_files(model, pairs, settings, lambda path, share: None)
+        assert isinstance(done, Done), done
+        expected = inventory(content)
+        for mark in marks:
+            assert inventory((tmp_path / mark).read_bytes()) == expected, mark
+        assert (tmp_path / "after0.0").read_bytes() == content
+
+    return check
