@@ -14,7 +14,7 @@ from typing import Any
 
 from backbone.record import Record
 from pdenet.benchmark.cases import Row
-from pdenet.benchmark.score import score
+from pdenet.benchmark.score import covered, score
 from pdenet.benchmark.summary import reached, summarize
 from pdenet.equations.equation import Equation
 
@@ -105,6 +105,7 @@ def _measure(row: Row, method: str, file: Path) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(printed)
     found = tuple(Equation.from_dict(equation) for equation in answer.pop("equations"))
     result = score(row.equations, found)
+    inside, intervals = covered(row.equations, found)
     return {
         "equations": [equation.to_text(digits=6) for equation in found],
         "found": result.found,
@@ -112,6 +113,8 @@ def _measure(row: Row, method: str, file: Path) -> dict[str, Any]:
         "false": result.false,
         "max_error": result.max_error,
         "mean_error": result.mean_error,
+        "covered": inside,
+        "intervals": intervals,
         **answer,
     }
 

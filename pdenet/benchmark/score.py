@@ -1,4 +1,4 @@
-"""How far found equations are from the truth: terms found, false terms, errors of the coefficients."""
+"""How far found equations are from the truth: terms found, false terms, errors of the coefficients, their error bars."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
+
+NORMAL_95 = 1.96  # standard errors each way that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,18 @@ def score(truth: Sequence[Equation], found: Sequence[Equation]) -> Score:
         max_error=max(errors),
         mean_error=sum(errors) / len(errors),
     )
+
+
+def covered(truth: Sequence[Equation], found: Sequence[Equation]) -> tuple[int, int]:
+    """How many true coefficients lie in their 95 % interval, and how many have one: those found with an error."""
+    true = _coefficients(truth)
+    inside = [
+        abs(coefficient - true[equation.lhs, term]) <= NORMAL_95 * error
+        for equation in found
+        for term, coefficient, error in zip(equation.terms, equation.coefficients, equation.errors, strict=False)
+        if (equation.lhs, term) in true
+    ]
+    return sum(inside), len(inside)
 
 
 def _coefficients(equations: Sequence[Equation]) -> dict[tuple[str, Term], float]:

@@ -8,13 +8,15 @@ from typing import Any
 
 from backbone.table import aligned
 
-COLUMNS = ("method", "terms", "false", "exact", "max %", "mean %", "CPU s", "peak MB", "reached")
+COLUMNS = ("method", "terms", "false", "exact", "max %", "mean %", "in 95 %", "CPU s", "peak MB", "reached")
 LABELS = {"ours": "ours", "best": "PySINDy weak, best", "default": "PySINDy default"}
 
 
 def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Of the runs over seeds: the fewest terms found, the most false ones, how many were exact, median errors and
-    CPU seconds, largest peak memory; only the failures if a run failed."""
+    CPU seconds, the share of the 95 % intervals that hold the truth, None without any, largest peak memory; only the
+    failures if a run failed."""
+    intervals = sum(run.get("intervals", 0) for run in runs)
     failures = [run["error"] for run in runs if "error" in run]
     if failures:
         return {"error": failures[0], "seeds": len(runs)}
@@ -26,6 +28,7 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "false": max(run["false"] for run in runs),
         "max_error": median(run["max_error"] for run in runs),
         "mean_error": median(run["mean_error"] for run in runs),
+        "coverage": sum(run["covered"] for run in runs) / intervals if intervals else None,
         "cpu_s": median(run["cpu_s"] for run in runs),
         "peak_mb": max(run["peak_mb"] for run in runs),
     }
@@ -86,6 +89,7 @@ def _cells(methods: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, ...]]:
                 f"{one['exact']}/{one['seeds']}",
                 f"{one['max_error']:.3g}",
                 f"{one['mean_error']:.3g}",
+                "" if one.get("coverage") is None else f"{100 * one['coverage']:.1f}",
                 f"{one['cpu_s']:.1f}",
                 f"{one['peak_mb']:.0f}",
                 "yes" if entry["reached"] else "no",

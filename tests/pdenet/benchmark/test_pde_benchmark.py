@@ -20,7 +20,7 @@ from pdenet.benchmark.data import data_file, make_field
 from pdenet.benchmark.peers import check_peers, equations, term
 from pdenet.benchmark.rows import BY_NAME, ROWS, choose_rows
 from pdenet.benchmark.run import PACKAGES, Settings, keep, run_rows
-from pdenet.benchmark.score import score
+from pdenet.benchmark.score import covered, score
 from pdenet.benchmark.summary import reached, summarize, table_lines
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
@@ -29,7 +29,17 @@ from pdenet.simulation.catalogue import CATALOGUE
 from pdenet.simulation.spectral import solve
 
 TRUTH = (Equation.parse("u_t = -1*u*u_x + 0.1*u_xx"),)
-RUN = {"true": 2, "found": 2, "false": 0, "max_error": 3.0, "mean_error": 2.0, "cpu_s": 4.0, "peak_mb": 500.0}
+RUN = {
+    "true": 2,
+    "found": 2,
+    "false": 0,
+    "max_error": 3.0,
+    "mean_error": 2.0,
+    "covered": 0,
+    "intervals": 0,
+    "cpu_s": 4.0,
+    "peak_mb": 500.0,
+}
 
 
 def test_the_truth_scores_without_error() -> None:
@@ -43,6 +53,15 @@ def test_errors_are_percent_of_the_true_coefficient_and_a_missing_term_counts_10
     assert (result.found, result.false, result.exact) == (1, 1, False)
     assert result.max_error == 100.0
     assert result.mean_error == pytest.approx(50.5, rel=1e-12)  # (1 + 100) / 2, up to rounding
+
+
+def test_an_interval_covers_the_truth_within_two_standard_errors_of_the_coefficient() -> None:
+    terms = (Term.parse("u*u_x"), Term.parse("u_xx"), Term.parse("u_x"))
+    found = Equation(
+        "u_t", terms, (-1.019, 0.121, 0.5), (0.01, 0.01, 0.01)
+    )  # 1.9 and 2.1 of them off, and a false term
+    assert covered(TRUTH, (found,)) == (1, 2)
+    assert covered(TRUTH, TRUTH) == (0, 0)  # no errors, no intervals
 
 
 def test_terms_of_another_equation_and_zeros_do_not_count() -> None:
@@ -117,6 +136,9 @@ def test_medians_over_seeds_and_the_worst_of_terms_and_memory() -> None:
     summary = summarize(runs)
     assert (summary["seeds"], summary["exact"], summary["found"], summary["false"]) == (3, 1, 1, 3)
     assert (summary["mean_error"], summary["cpu_s"], summary["peak_mb"]) == (2.0, 4.0, 700.0)
+    assert summary["coverage"] is None
+    intervals = [RUN | {"covered": 1, "intervals": 2}, RUN | {"covered": 2, "intervals": 2}]
+    assert summarize(intervals)["coverage"] == 0.75
 
 
 def test_a_bound_is_reached_with_exact_terms_only() -> None:
@@ -144,16 +166,16 @@ def test_the_table_has_one_aligned_line_per_method(tmp_path: Path) -> None:
     record = Record(tmp_path / "pde.json", "pde", PACKAGES)
     truth = ("u_t = -1*u*u_x + 0.1*u_xx",)
     row = replace(BY_NAME["pdenet-burgers"], truth=truth, mean_bound=2.0, max_bound=5.0, note="a note")
-    keep(record, row, "ours", [RUN])
+    keep(record, row, "ours", [RUN | {"covered": 1, "intervals": 2}])
     keep(record, row, "best", [RUN | {"false": 12}, RUN])
     keep(record, row, "default", [{"error": "out of memory"}])
     assert table_lines(record.rows(["pdenet-burgers"])) == [
         "pdenet-burgers: u_t = -1*u*u_x + 0.1*u_xx",
         "  bound: exact terms, mean error 2 %, max error 5 %",
         "  note: a note",
-        "  method              terms  false  exact  max %  mean %  CPU s  peak MB  reached",
-        "  ours                  2/2      0    1/1      3       2    4.0      500      yes",
-        "  PySINDy weak, best    2/2     12    1/2      3       2    4.0      500       no",
+        "  method              terms  false  exact  max %  mean %  in 95 %  CPU s  peak MB  reached",
+        "  ours                  2/2      0    1/1      3       2     50.0    4.0      500      yes",
+        "  PySINDy weak, best    2/2     12    1/2      3       2             4.0      500       no",
         "  PySINDy default failed: out of memory",
     ]
 
