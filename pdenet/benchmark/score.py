@@ -1,4 +1,4 @@
-"""How far found equations are from the truth: terms found, false terms, errors of the coefficients, their error bars."""
+"""How far found equations are from the truth: terms found, false terms, errors of the coefficients, intervals."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Of the runs over seeds: the fewest terms found, the most false ones, how many were exact, median errors and
     CPU seconds, the share of the 95 % intervals that hold the truth, None without any, largest peak memory; only the
     failures if a run failed."""
-    intervals = sum(run.get("intervals", 0) for run in runs)
     failures = [run["error"] for run in runs if "error" in run]
     if failures:
         return {"error": failures[0], "seeds": len(runs)}
+    intervals = sum(run["intervals"] for run in runs)
     return {
         "seeds": len(runs),
         "exact": sum(run["found"] == run["true"] and run["false"] == 0 for run in runs),
