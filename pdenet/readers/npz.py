@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZIP_STORED
 
 import numpy as np
 
 from backbone.errors import InputError
 from pdenet.readers.contents import Contents, is_dates, is_numeric
+from pdenet.readers.mapped import map_member
+from pdenet.readers.stored import StoredArray
+
+LARGE = 2**26  # bytes; the checksums of smaller arrays are verified, since they are read as a whole
 
 
 def read_npz(path: Path) -> Contents:
-    """Read every numeric array; InputError on pickled objects, which are never loaded."""
+    """Every numeric array; large ones that are not compressed are read when they are used, and where they lie.
+
+    InputError on pickled objects, which are never loaded.
+    """
     with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
         arrays = {name: _entry(archive, name, path) for name in archive.files}
     stated = _words(arrays.get("dims"))
@@ -24,11 +32,14 @@ def read_npz(path: Path) -> Contents:
     )
 
 
-def _entry(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
+def _entry(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> StoredArray:
+    member = archive.zip.getinfo(f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name)
     try:
+        if member.compress_type == ZIP_STORED and member.file_size > LARGE:
+            return map_member(path, member)
         return archive[name]
     except ValueError as error:
-        if "allow_pickle" not in str(error):
+        if "bject" not in str(error):
             raise
         raise InputError(
             f"'{name}' is stored as pickled Python objects, which can run code and are never loaded",
@@ -37,7 +48,7 @@ def _entry(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
         ) from error
 
 
-def _words(entry: np.ndarray | None) -> tuple[str, ...]:
+def _words(entry: StoredArray | None) -> tuple[str, ...]:
     """("run", "time", "x") from an array of words or from one text `run,time,x`; nothing from nothing or numbers."""
     if entry is None or is_numeric(entry):
         return ()

@@ -8,21 +8,24 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
+from weakref import finalize
 
 import numpy as np
 from jaxtyping import Float64
 
 from backbone.errors import InputError, UsageError
 from pdenet.fields.boundary import settle_boundaries
-from pdenet.fields.field import Boundary, Field, space_axes
+from pdenet.fields.field import Boundary, Field
+from pdenet.fields.memory import Memory
 from pdenet.readers.alarms import check_layout, problems
 from pdenet.readers.contents import Contents, Note, inspect_command
-from pdenet.readers.coordinates import axis_steps, find_coordinates, runs_backwards
-from pdenet.readers.dims import resolve_dims, to_standard_order
+from pdenet.readers.dims import to_standard_order
 from pdenet.readers.formats import open_file
 from pdenet.readers.labelled import from_xarray
+from pdenet.readers.large import joined, read_large
+from pdenet.readers.layout import Layout
 from pdenet.readers.options import ReadOptions
-from pdenet.readers.variables import choose_variables, clean_names, demand_one_grid, real_parts
+from pdenet.readers.variables import demand_one_grid, real_parts
 
 Source = str | PathLike[str] | Any  # a path, or an xarray.Dataset or DataArray
 STEP_AGREEMENT = 1e-5  # relative, of the steps of several files: coordinates in float32 agree to this
@@ -38,6 +41,7 @@ def read(
     boundary: str | Sequence[str] | None = None,
     complex_parts: str | None = None,
     mask_nan: bool = False,
+    memory: str | None = None,
     note: Note = lambda text: None,
 ) -> Field:
     """Read a file, folder or xarray.Dataset, or several as more runs on the same grid with the same time step.
@@ -47,14 +51,23 @@ def read(
     the order z, y, x; they win over the coordinates in the file. boundary: "periodic" or "none", one for all or one
     per space axis (default: as the file says, else judged from the data). complex_parts: "split" makes two real
     variables of each complex one. mask_nan: values that are NaN or Inf are gaps, NaN in the field, and no error.
+    memory: a limit, as "2G", or "auto" for half of the machine's; values that are too large for it stay on disk, and
+    what works on them reads them in stretches. None reads everything.
     note: is told every decision that was not the user's.
     Raises UsageError for a wrong word, InputError for data that cannot be read or used.
     """
     options = ReadOptions.checked(
         variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary, complex_parts=complex_parts, mask_nan=mask_nan
     )
-    with opened(data) as files:
-        field = gather(files, options, note)
+    limit = None if memory is None else Memory.of(memory)
+    with ExitStack() as stack:
+        files = _open_all(data, stack)
+        layouts = [Layout.of(contents, options) for contents in files]
+        if limit is not None and sum(layout.nbytes for layout in layouts) > limit.for_data:
+            field = _on_disk(layouts, options, note)
+            finalize(field.values, stack.pop_all().close)
+            return field
+        field = _joined(layouts, note)
     for problem in problems(field, mask_nan=mask_nan):
         raise problem
     return settle_boundaries(field, told_boundaries(files, options, field.axes), note)
@@ -63,19 +76,52 @@ def read(
 @contextmanager
 def opened(data: Source | Sequence[Source]) -> Iterator[list[Contents]]:
     """The arrays of every file or data set, open for reading; UsageError if none is named."""
+    with ExitStack() as stack:
+        yield _open_all(data, stack)
+
+
+def _open_all(data: Source | Sequence[Source], stack: ExitStack) -> list[Contents]:
     several = data if isinstance(data, list | tuple) else [data]
     if not several:
         raise UsageError("no file is named", where="FILE", cure=inspect_command("data.npz"))
-    with ExitStack() as stack:
-        files = []
-        for one in several:
-            files.append(open_file(Path(one)) if isinstance(one, str | PathLike) else from_xarray(one))
-            stack.callback(files[-1].close)
-        yield files
+    files = []
+    for one in several:
+        files.append(open_file(Path(one)) if isinstance(one, str | PathLike) else from_xarray(one))
+        stack.callback(files[-1].close)
+    return files
 
 
 def gather(files: Sequence[Contents], options: ReadOptions, note: Note) -> Field:
     """The runs of all files with their axes and steps; values are not judged yet and boundaries are all "none"."""
+    return _joined([Layout.of(contents, options) for contents in files], note)
+
+
+def _joined(layouts: Sequence[Layout], note: Note) -> Field:
+    """The runs of all files in memory."""
+    note_once = _once(note)
+    first, *others = [_field(layout, note_once) for layout in layouts]
+    for other in others:
+        _check_same_grid(first, other)
+    if not others:
+        return first
+    values = np.concatenate([first.values, *(field.values for field in others)])
+    return replace(first, values=values, source=", ".join(field.source for field in (first, *others)))
+
+
+def _on_disk(layouts: Sequence[Layout], options: ReadOptions, note: Note) -> Field:
+    """The runs of all files where they are."""
+    told = told_boundaries([layout.contents for layout in layouts], options, layouts[0].space)
+    note_once = _once(note)
+    for layout in layouts:
+        _tell_remarks(layout, note_once)
+    fields = read_large(layouts, told, note_once)
+    for other in fields[1:]:
+        _check_same_grid(fields[0], other)
+    return joined(fields)
+
+
+def _once(note: Note) -> Note:
+    """A note that tells nothing twice."""
     told: set[str] = set()
 
     def note_once(text: str) -> None:
@@ -83,13 +129,7 @@ def gather(files: Sequence[Contents], options: ReadOptions, note: Note) -> Field
             told.add(text)
             note(text)
 
-    first, *others = [_field(contents, options, note_once) for contents in files]
-    for other in others:
-        _check_same_grid(first, other)
-    if not others:
-        return first
-    values = np.concatenate([first.values, *(field.values for field in others)])
-    return replace(first, values=values, source=", ".join(field.source for field in (first, *others)))
+    return note_once
 
 
 def told_boundaries(
@@ -105,40 +145,26 @@ def told_boundaries(
     return ReadOptions.checked(boundary=stated).sides(axes)
 
 
-def _field(contents: Contents, options: ReadOptions, note: Note) -> Field:
-    """The runs of one file."""
-    source = contents.source
-    for remark in contents.remarks:
+def _tell_remarks(layout: Layout, note: Note) -> None:
+    for remark in layout.contents.remarks:
         note(remark)
-    coordinates = find_coordinates(contents)
-    lengths = {axis: len(points) for axis, points in coordinates.items()}
+
+
+def _field(layout: Layout, note: Note) -> Field:
+    """The runs of one file."""
+    _tell_remarks(layout, note)
+    source, options = layout.contents.source, layout.options
     channels: dict[str, Float64[np.ndarray, "run time *space"]] = {}
-    for name, array in choose_variables(contents, options.variables).items():
-        stated = contents.dims.get(name, ())
-        dims = resolve_dims(name, array, lengths, given=options.dims, stated=stated, source=source)
+    for name, array in layout.arrays.items():
         for part, values in real_parts(name, array, source, note, split=options.split_complex).items():
-            check_layout(part, values, dims, source)
-            channels[part] = to_standard_order(values, dims)
+            check_layout(part, values, layout.dims[name], source)
+            channels[part] = to_standard_order(values, layout.dims[name])
     demand_one_grid(channels, source)
-    space = space_axes(next(iter(channels.values())).ndim - 2)
-    turned = [axis for axis in space if runs_backwards(coordinates.get(axis))]
-    for axis in turned:
-        note(f"{axis} runs backwards in the file and is turned round")
-        coordinates[axis] = coordinates[axis][::-1]
-    steps = axis_steps(contents, coordinates, ("time", *space), options.steps(space), note)
-    values = np.flip(np.stack(list(channels.values()), axis=2), [3 + space.index(axis) for axis in turned])
+    turned = [3 + layout.space.index(axis) for axis in layout.turned]
+    values = np.flip(np.stack(list(channels.values()), axis=2), turned)
     if options.mask_nan:
         values = np.where(np.isfinite(values), values, np.nan)
-    return Field(
-        values=values,
-        dt=steps["time"][1],
-        dx=tuple(steps[axis][1] for axis in space),
-        names=clean_names(tuple(channels), source, note),
-        boundary=("none",) * len(space),
-        t0=steps["time"][0],
-        origin=tuple(steps[axis][0] for axis in space),
-        source=source,
-    )
+    return layout.field(values, tuple(channels), note)
 
 
 def _check_same_grid(first: Field, other: Field) -> None:

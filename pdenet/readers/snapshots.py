@@ -105,7 +105,7 @@ def read_snapshot(file: Path) -> Snapshot:
 
 def _numbers(file: Path) -> Float64[np.ndarray, " point"]:
     """The numbers of a file that holds a coordinate."""
-    array = load_npy(file) if file.suffix.lower() == ".npy" else parse_text(file).numbers
+    array = load_npy(file)[...] if file.suffix.lower() == ".npy" else parse_text(file).numbers
     return np.asarray(array, dtype=np.float64).ravel()
 
 
