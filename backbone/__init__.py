@@ -8,6 +8,13 @@ from __future__ import annotations
 from backbone.lazy import lazy_exports
 
 _HOMES = {
+    "Adaptive": "backbone.adaptive",
+    "ContinuousAdjoint": "backbone.adjoint",
+    "Reversible": "backbone.reversible",
+    "Branches": "backbone.structured",
+    "SecondOrder": "backbone.structured",
+    "Separable": "backbone.structured",
+    "Split": "backbone.structured",
     "Autonomous": "backbone.dynamics",
     "Dynamics": "backbone.dynamics",
     "Layered": "backbone.dynamics",
@@ -21,8 +28,8 @@ _HOMES = {
     "Gradient": "backbone.gradients",
     "Flow": "backbone.flow",
     "Grid": "backbone.grid",
-    "Sequential": "backbone.integrate",
-    "Solve": "backbone.integrate",
+    "Sequential": "backbone.solve",
+    "Solve": "backbone.solve",
     "Trajectory": "backbone.integrate",
 }
 

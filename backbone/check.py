@@ -7,45 +7,66 @@ import math
 import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
+from backbone.adaptive import Adaptive
+from backbone.adjoint import ContinuousAdjoint
 from backbone.dynamics import Dynamics, SemiLinear, VectorField
-from backbone.errors import UsageError
-from backbone.gradients import Backprop, Gradient
+from backbone.endpoint import Endpoint
+from backbone.errors import NotReversible, UsageError
+from backbone.gradients import Gradient
 from backbone.grid import Grid
+from backbone.reversible import Reversible
+from backbone.schemes.explicit import DormandPrince
 from backbone.schemes.scheme import Scheme
+from backbone.schemes.stochastic import Bernoulli
+from backbone.solve import Sequential, Solve
 from backbone.structured import SecondOrder, Separable
+from backbone.tape import leaves
 
 
-def check(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, *, gradient: Gradient, save: str) -> None:
-    """Raise UsageError if dynamics, state, scheme, gradient and what is saved do not fit together."""
+def check(
+    f: Dynamics,
+    y0: Tensor,
+    grid: Grid,
+    scheme: Scheme,
+    *,
+    gradient: Gradient,
+    save: str,
+    solve: Solve = Sequential(),
+    until: Endpoint | None = None,
+) -> None:
+    """Raise UsageError if dynamics, state, grid, scheme, solve, gradient and what is saved do not fit together."""
     if save not in ("last", "all"):
         raise UsageError(f"save='{save}' is unknown", where="integrate(save=)", cure="use save='last' or save='all'")
+    _check_state(y0)
+    for step in {grid.steps[0], grid.steps[-1]}:
+        field = f.on(*step)
+        _check_field(field, y0, scheme)
+        scheme.check_fit(field, grid)
+    _check_steps(grid, scheme)
+    _check_solve(solve, scheme, gradient)
+    if gradient.reruns:
+        _check_reruns(f, gradient)
+    if gradient.from_end:
+        _check_from_end(gradient, save=save, until=until)
+        _check_registered(f, y0, grid, gradient)
+    if isinstance(gradient, Reversible) and not scheme.reversible():
+        raise NotReversible(
+            f"{type(scheme).__name__} cannot be undone stably",
+            where="integrate(gradient=)",
+            cure="use SymplecticEuler, Verlet or Leapfrog, or gradient=Checkpoint(8)",
+        )
+    if isinstance(gradient, ContinuousAdjoint):
+        _check_adjoint(y0, scheme)
+
+
+def _check_state(y0: Tensor) -> None:
     if not (y0.is_floating_point() or y0.is_complex()):
         raise UsageError(f"the state is {y0.dtype}", where="integrate(y0=)", cure="pass y0.double()")
     if y0.ndim < 1 or len(y0) == 0:
         raise UsageError(
             f"the state has shape {tuple(y0.shape)}", where="integrate(y0=)", cure="pass a batch of states, batch first"
-        )
-    for step in {grid.steps[0], grid.steps[-1]}:
-        _check_field(f.on(*step), y0, scheme)
-        scheme.check_fit(f.on(*step), grid)
-    _check_steps(grid, scheme)
-    if not isinstance(gradient, Backprop) and any(isinstance(m, _BatchNorm) and m.training for m in f.modules()):
-        raise UsageError(
-            f"BatchNorm in training with {type(gradient).__name__}: a step run twice counts its statistics twice",
-            where="integrate(gradient=)",
-            cure="use gradient=Backprop(), or call eval() on the dynamics",
-        )
-
-
-def _check_steps(grid: Grid, scheme: Scheme) -> None:
-    lengths = [t1 - t0 for t0, t1 in grid.steps]
-    rounding = 4 * math.ulp(max(map(abs, grid.ts)))
-    if scheme.equal_steps and max(lengths) - min(lengths) > rounding:
-        raise UsageError(
-            f"{type(scheme).__name__} needs equal steps, got {min(lengths):g} to {max(lengths):g}",
-            where="integrate(grid=)",
-            cure="use Grid.uniform(t0, t1, n), or RK4",
         )
 
 
@@ -73,4 +94,78 @@ def _check_field(field: VectorField, y0: Tensor, scheme: Scheme) -> None:
             f"the linear part is {field.linear.dtype}, the state {y0.dtype} cannot hold its product",
             where="integrate(y0=)",
             cure=f"pass y0.to({torch.promote_types(field.linear.dtype, y0.dtype)})",
+        )
+
+
+def _check_steps(grid: Grid, scheme: Scheme) -> None:
+    lengths = [t1 - t0 for t0, t1 in grid.steps]
+    rounding = 4 * math.ulp(max(map(abs, grid.ts)))
+    if scheme.equal_steps and max(lengths) - min(lengths) > rounding:
+        raise UsageError(
+            f"{type(scheme).__name__} needs equal steps, got {min(lengths):g} to {max(lengths):g}",
+            where="integrate(grid=)",
+            cure="use Grid.uniform(t0, t1, n), or RK4",
+        )
+
+
+def _check_solve(solve: Solve, scheme: Scheme, gradient: Gradient) -> None:
+    if isinstance(solve, Adaptive) and not isinstance(scheme, DormandPrince):
+        raise UsageError(
+            f"Adaptive chooses the steps of DormandPrince, got {type(scheme).__name__}",
+            where="integrate(scheme=)",
+            cure="use scheme=DormandPrince(), or solve=Sequential()",
+        )
+
+
+def _check_reruns(f: Dynamics, gradient: Gradient) -> None:
+    """A step run again draws other random numbers (unless a checkpoint restores them) and counts statistics twice."""
+    twice = (_BatchNorm, _DropoutNd) if gradient.from_end else (_BatchNorm,)
+    for module in f.modules():
+        if isinstance(module, twice) and module.training:
+            name = "BatchNorm" if isinstance(module, _BatchNorm) else type(module).__name__
+            raise UsageError(
+                f"{name} in training with {type(gradient).__name__}: a step run twice counts its statistics twice"
+                if name == "BatchNorm"
+                else f"{name} in training with {type(gradient).__name__}: a step run again drops other entries",
+                where="integrate(gradient=)",
+                cure="use gradient=Backprop(), or call eval() on the dynamics",
+            )
+
+
+def _check_from_end(gradient: Gradient, *, save: str, until: Endpoint | None) -> None:
+    wrong = "save='all'" if save == "all" else "an endpoint" if until is not None else None
+    if wrong is not None:
+        raise UsageError(
+            f"{wrong} with {type(gradient).__name__}, which keeps nothing but the last state",
+            where="integrate(gradient=)",
+            cure="use gradient=Checkpoint(8), or save='last' and until=None",
+        )
+
+
+def _check_registered(f: Dynamics, y0: Tensor, grid: Grid, gradient: Gradient) -> None:
+    """A weight that the dynamics do not own would silently get no gradient."""
+    start = y0[:1].detach()
+    with torch.enable_grad():
+        found = leaves([f.on(*step)(step[0], start) for step in {grid.steps[0], grid.steps[-1]}])
+    own = {id(weight) for weight in f.parameters()}
+    foreign = [tuple(leaf.shape) for leaf in found if id(leaf) not in own]
+    if foreign:
+        raise UsageError(
+            f"a tensor of shape {foreign[0]} asks for a gradient and is no parameter of the dynamics",
+            where="integrate(gradient=)",
+            cure=f"make it an nn.Parameter of the dynamics, or use Backprop() instead of {type(gradient).__name__}()",
+        )
+
+
+def _check_adjoint(y0: Tensor, scheme: Scheme) -> None:
+    wrong = None
+    if scheme.requires is not VectorField or isinstance(scheme, Bernoulli):
+        wrong = f"{type(scheme).__name__} cannot step the adjoint equation, which has no structure"
+    elif any(weight.requires_grad for weight in scheme.parameters()):
+        wrong = f"the coefficients of {type(scheme).__name__} would get no gradient"
+    elif y0.is_complex():
+        wrong = "the state is complex"
+    if wrong is not None:
+        raise UsageError(
+            f"{wrong} (ContinuousAdjoint)", where="integrate(gradient=)", cure="use gradient=Backprop() or RK4"
         )

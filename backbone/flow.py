@@ -9,8 +9,9 @@ from backbone.dynamics import Dynamics
 from backbone.endpoint import Endpoint
 from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
-from backbone.integrate import Save, Sequential, Solve, Trajectory, integrate
+from backbone.integrate import Save, Trajectory, integrate
 from backbone.schemes.scheme import Scheme
+from backbone.solve import Sequential, Solve
 
 
 class Flow(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
@@ -16,7 +17,13 @@ Advance = Callable[[int, State], State]  # advance(k, state): the state after st
 
 
 class Gradient(ABC):
-    """Runs the steps one after another so that autograd can come back through them."""
+    """Runs the steps one after another so that autograd can come back through them.
+
+    reruns: whether backwards the steps are run again. from_end: whether the states are rebuilt from the last one.
+    """
+
+    reruns: ClassVar[bool] = False
+    from_end: ClassVar[bool] = False
 
     @abstractmethod
     def march(self, advance: Advance, state: State, n_steps: int) -> Iterator[State]:
@@ -40,6 +47,7 @@ class Checkpoint(Gradient):
     Memory O(n_steps / every + every), time one more forward solve. Griewank, Optim. Methods Softw. 1 (1992).
     """
 
+    reruns = True
     every: int
 
     def __post_init__(self) -> None:
