@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32, Num
 from durr.images.depth import from_unit, to_unit
 
 DEFLATE = 8  # as TIFF numbers compressions
+UNKNOWN, PREMULTIPLIED, ALPHA = 0, 1, 2  # as TIFF numbers the meanings of a channel behind the colours
 Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
 
 
@@ -39,15 +40,15 @@ class Encoding:
     """How the file was compressed, so that the output can be compressed alike.
 
     lossless: no sample was changed. tables, sampling: JPEG's quantisation tables and chroma subsampling (as Pillow
-    counts it). tiff_compression: TIFF's number of a compression without loss. premultiplied: the colours of a TIFF are
-    already multiplied by alpha.
+    counts it). tiff_compression: TIFF's number of a compression without loss. extra: TIFF's word for the
+    channel behind the colours: alpha, alpha that the colours are multiplied by, or nothing known of it.
     """
 
     lossless: bool = True
     tables: tuple[tuple[int, ...], ...] = ()
     sampling: int = -1
     tiff_compression: int = DEFLATE
-    premultiplied: bool = False
+    extra: int = ALPHA
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Num, Shaped
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from durr.images import tiff_layout as tag
+from durr.images.calibration import DESCRIPTION, calibration_of, pages_of_imagej
 from durr.images.metadata import bytes_of
-from durr.images.picture import DEFLATE, Encoding, Picture
+from durr.images.picture import ALPHA, DEFLATE, Encoding, Metadata, Picture
 from durr.images.samples import Samples, from_interleaved, from_pillow, interleaved
 from durr.images.source import Source
 from durr.images.tiff_blocks import (
     HORIZONTAL,
     READABLE,
+    UNCOMPRESSED,
     WITH_PREDICTOR,
     TiffPage,
     assemble,
@@ -30,7 +33,6 @@ from durr.images.tiff_tags import metadata_of_tags, tags_of
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # PhotometricInterpretation
 WHOLE, FLOATING = 1, 3  # SampleFormat
-UNASSOCIATED = 2  # ExtraSamples: alpha that the colours are not multiplied by
 DEPTHS = {(WHOLE, 8), (WHOLE, 16), (FLOATING, 16), (FLOATING, 32), (FLOATING, 64)}
 FOR_PILLOW = (
     *(tag.WIDTH, tag.LENGTH, tag.BITS, tag.COMPRESSION, tag.PHOTOMETRIC, tag.FILL_ORDER, tag.SAMPLES_PER_PIXEL),
@@ -42,18 +44,46 @@ FOR_PILLOW = (
 def read_tiff(source: Source) -> Picture:
     """Grey or RGB, with or without alpha, in the depth of the file; the orientation tag is kept and not applied."""
     pages = read_pages(source)
-    if len(pages) > 1:
-        raise source.error(f"holds {len(pages)} pages; one picture a file is read", "--axes TYX restores page by page")
+    count = max(len(pages), _pictures_of_imagej(pages))
+    if count > 1:
+        known = calibration_of(metadata_of_tags(pages[0], b"", source.content))
+        axes = known.axes if known and known.lengths else "TYX"
+        said = f", {axes} by its {known.by}" if known and known.lengths else ""
+        raise source.error(
+            f"holds {count} pages{said}; one picture a file is read", f"--axes {axes} restores page by page"
+        )
     return read_stack(source)[0]
 
 
 def read_stack(source: Source) -> list[Picture]:
-    """Every page but thumbnails and masks, as `read_tiff`; their pixels count together."""
+    """Every page but thumbnails and masks, as `read_tiff`; their pixels count together.
+
+    Of a large stack ImageJ writes the tags of the first picture only; the others lie behind it.
+    """
     pages = read_pages(source)
     if not pages:
         raise ValueError("it has no page")
-    source.check_size(max(tags[tag.WIDTH] for tags in pages), sum(tags[tag.LENGTH] for tags in pages))
-    return [_read_page(tags, source) for tags in pages]
+    behind = _pictures_of_imagej(pages) - 1
+    rows = sum(tags[tag.LENGTH] for tags in pages) + behind * pages[0][tag.LENGTH]
+    source.check_size(max(tags[tag.WIDTH] for tags in pages), rows)
+    pictures = [_read_page(tags, source) for tags in pages]
+    return pictures + [_picture_behind(pages[0], k, pictures[0], source) for k in range(1, behind + 1)]
+
+
+def _pictures_of_imagej(pages: Sequence[ImageFileDirectory_v2]) -> int:
+    """How many pictures share the tags of the only page."""
+    if len(pages) != 1 or pages[0].get(tag.COMPRESSION, 1) != UNCOMPRESSED:
+        return 1
+    return pages_of_imagej(str(pages[0].get(DESCRIPTION, "")))
+
+
+def _picture_behind(tags: ImageFileDirectory_v2, place: int, first: Picture, source: Source) -> Picture:
+    """The picture that lies so many places behind the first one, whose tags say how."""
+    layout = layout_of(tags, source)
+    step = place * layout.width * layout.height * layout.channels * layout.bits // 8
+    moved = replace(layout, offsets=tuple(offset + step for offset in layout.offsets))
+    samples = _grey_or_rgb(read_blocks(source.content, moved), moved, source)
+    return replace(first, pixels=samples.pixels, alpha=samples.alpha, metadata=Metadata(), notes=())
 
 
 def _read_page(tags: ImageFileDirectory_v2, source: Source) -> Picture:
@@ -74,7 +104,7 @@ def _read_page(tags: ImageFileDirectory_v2, source: Source) -> Picture:
         alpha=samples.alpha,
         format="TIFF",
         metadata=metadata_of_tags(tags, samples.icc, source.content),
-        encoding=Encoding(tiff_compression=packing, premultiplied=layout.extra == (tag.PREMULTIPLIED,)),
+        encoding=Encoding(tiff_compression=packing, extra=layout.extra[0] if len(layout.extra) == 1 else ALPHA),
         notes=samples.notes,
     )
 
@@ -106,7 +136,7 @@ def _page(picture: Picture, order: str) -> TiffPage:
         tag.SAMPLE_FORMAT: (WHOLE if whole else FLOATING,) * channels,
     }
     if picture.alpha is not None:
-        values[tag.EXTRA_SAMPLES] = (tag.PREMULTIPLIED if picture.encoding.premultiplied else UNASSOCIATED,)
+        values[tag.EXTRA_SAMPLES] = (picture.encoding.extra,)
     if whole and packing in WITH_PREDICTOR:
         values[tag.PREDICTOR] = (HORIZONTAL,)
         differences = np.diff(samples, axis=1, prepend=samples.dtype.type(0))

@@ -108,6 +108,14 @@ def directory_bytes(directory: Directory, at: int, order: str, *, following: int
     return b"".join([*entries, struct.pack(f"{order}L", following), *values])
 
 
+def rationals(entry: Tag, order: str) -> list[float]:
+    """The values of a tag of fractions; none for other types and for those without a denominator."""
+    if entry.kind != RATIONAL:
+        return []
+    pairs = struct.iter_unpack(f"{order}2L", entry.value)
+    return [above / below for above, below in pairs if below]
+
+
 def numbers(order: str, name: int, *values: int) -> Tag:
     """Whole numbers: of 16 bits if they fit, else of 32."""
     kind, word = (SHORT, "H") if max(values) < 2**16 else (LONG, "L")

@@ -17,7 +17,6 @@ PLANAR, PREDICTOR, COLOUR_MAP, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_COUNT
 EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES, XMP, ICC, DNG_VERSION = 338, 339, 347, 700, 34675, 50706
 
 REDUCED_OR_MASK = 1 | 4  # bits of NewSubfileType: a thumbnail or a mask of another page
-PREMULTIPLIED = 1  # ExtraSamples: associated alpha
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from durr.images import jpeg, webp
 from durr.images.bmp import write_bmp
 from durr.images.content import format_of_name, format_of_word
 from durr.images.metadata import kept_metadata
-from durr.images.picture import Format, Picture
+from durr.images.picture import PREMULTIPLIED, UNKNOWN, Format, Picture
 from durr.images.png import write_png
 from durr.images.tiff import write_stack, write_tiff
 
@@ -23,6 +23,7 @@ WRITERS: dict[Format, Callable[[Picture], bytes]] = {
     "WEBP": webp.write_webp,
     "BMP": write_bmp,
 }
+ONLY_TIFF = {PREMULTIPLIED: "colours multiplied by alpha", UNKNOWN: "a further channel that is not alpha"}
 WITHOUT_ALPHA = ("JPEG", "BMP")
 LARGEST_SIDE: dict[Format, int] = {"JPEG": jpeg.LARGEST_SIDE, "WEBP": webp.LARGEST_SIDE}
 
@@ -41,8 +42,9 @@ def check_encodable(picture: Picture, target: Format) -> None:
         raise UsageError(f"{target} cannot hold {picture.depth} samples", where="--format", cure=cure)
     if picture.alpha is not None and target in WITHOUT_ALPHA:
         raise UsageError(f"{target} cannot hold the alpha channel", where="--format", cure=cure)
-    if picture.encoding.premultiplied and target != "TIFF":
-        raise UsageError(f"{target} cannot hold colours multiplied by alpha", where="--format", cure="--format tiff")
+    if picture.encoding.extra in ONLY_TIFF and target != "TIFF":
+        what = ONLY_TIFF[picture.encoding.extra]
+        raise UsageError(f"{target} cannot hold {what}", where="--format", cure="--format tiff")
     side = max(picture.pixels.shape[:2])
     if side > LARGEST_SIDE.get(target, side):
         raise UsageError(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tifffile
 from PIL import Image
@@ -18,6 +20,7 @@ from durr.images.naming import Pair
 from durr.images.reader import MAX_PIXELS
 from durr.restorer import Restorer
 
+Restore = Callable[..., dict[float, bytes]]
 STRENGTHS = (0.0, 0.5, 1.0, 2.0)
 # how the samples lie in a TIFF file
 LAYOUT_TAGS = {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339}
@@ -55,27 +58,34 @@ def inventory_of_png(content: bytes) -> dict[str, Any]:
 
 
 def inventory_of_tiff(content: bytes) -> dict[str, Any]:
-    """Type, compression, byte order, alpha and every tag with its type and its value, page by page."""
-    with tifffile.TiffFile(io.BytesIO(content)) as file:
+    """Type, compression, byte order, axes, alpha and every tag with its type and its value, page by page."""
+    with np.printoptions(threshold=sys.maxsize), tifffile.TiffFile(io.BytesIO(content)) as file:
         pages = [
             {
-                "tags": [(t.code, t.dtype, t.value) for t in page.tags if t.code not in LAYOUT_TAGS],
+                "tags": [(t.code, t.dtype, repr(t.value)) for t in page.tags if t.code not in LAYOUT_TAGS],
                 "kind": (page.dtype, page.shape, page.compression, page.extrasamples),
                 "alpha": page.asarray()[..., -1].tobytes() if page.extrasamples else None,
             }
             for page in file.pages
         ]
-        return {"byte order": file.byteorder, "pages": pages, "imagej": file.imagej_metadata, "ome": file.ome_metadata}
+        axes = [(series.kind, series.axes, series.shape) for series in file.series]
+        return {
+            "axes": axes,
+            "byte order": file.byteorder,
+            "pages": pages,
+            "imagej": repr(file.imagej_metadata),
+            "ome": file.ome_metadata,
+        }
 
 
 @pytest.fixture
-def check_the_rest(grey_model: Path, tmp_path: Path) -> Callable[..., None]:
-    """check_the_rest(content): behind `denoise` of any strength only the colours differ, at 0 nothing at all."""
+def restored(grey_model: Path, tmp_path: Path) -> Restore:
+    """restored(content) -> the files behind `denoise`, by strength."""
     model = Restorer.from_file(grey_model, device="cpu", precision="float32")
     source = tmp_path / "before"
     marks = {f"after{strength}": strength for strength in STRENGTHS}
 
-    def check(content: bytes, *, stack: bool = False) -> None:
+    def run(content: bytes, *, stack: bool = False) -> dict[float, bytes]:
         source.write_bytes(content)
         settings = Settings(
             repair=Denoising(), strengths=marks, format="keep", max_pixels=MAX_PIXELS, overwrite=True, stack=stack
@@ -83,9 +93,20 @@ def check_the_rest(grey_model: Path, tmp_path: Path) -> Callable[..., None]:
         pairs = [Pair(source, tmp_path / mark, mark) for mark in marks]
         (done,) = restore_files(model, pairs, settings, lambda path, share: None)
         assert isinstance(done, Done), done
+        return {strength: (tmp_path / mark).read_bytes() for mark, strength in marks.items()}
+
+    return run
+
+
+@pytest.fixture
+def check_the_rest(restored: Restore) -> Callable[..., None]:
+    """check_the_rest(content): behind `denoise` of any strength only the colours differ, at 0 nothing at all."""
+
+    def check(content: bytes, *, stack: bool = False) -> None:
         expected = inventory(content)
-        for mark in marks:
-            assert inventory((tmp_path / mark).read_bytes()) == expected, mark
-        assert (tmp_path / "after0.0").read_bytes() == content
+        after = restored(content, stack=stack)
+        for strength, other in after.items():
+            assert inventory(other) == expected, strength
+        assert after[0.0] == content
 
     return check

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from durr.images.picture import Metadata, Picture
+from durr.images.picture import PREMULTIPLIED, Metadata, Picture
 from durr.images.reader import read_picture
 from durr.images.samples import interleaved
 from durr.images.writer import encode_picture
@@ -131,7 +131,7 @@ def test_premultiplied_alpha_stays_so(noise: Noise) -> None:
     samples = noise((6, 5, 4), "u2")
     tifffile.imwrite(memory, samples, photometric="rgb", extrasamples=["assocalpha"])
     picture = read_picture(memory.getvalue())
-    assert picture.encoding.premultiplied
+    assert picture.encoding.extra == PREMULTIPLIED
     with tifffile.TiffFile(io.BytesIO(encode_picture(picture))) as file:
         assert file.pages[0].extrasamples == (tifffile.EXTRASAMPLE.ASSOCALPHA,)
         np.testing.assert_array_equal(file.asarray(), samples)

@@ -10,7 +10,7 @@ import pytest
 
 from backbone.errors import OutputError, UsageError
 from durr.images import writer
-from durr.images.picture import Encoding, Picture
+from durr.images.picture import PREMULTIPLIED, Encoding, Picture
 from durr.images.reader import read_picture
 from durr.images.writer import encode_picture, output_format, write_picture
 
@@ -38,7 +38,7 @@ def test_a_format_without_alpha_is_refused(noise: Noise, word: str) -> None:
 
 
 def test_premultiplied_colours_stay_in_tiff(noise: Noise) -> None:
-    picture = Picture(pixels=noise((3, 4)), alpha=noise((3, 4)), encoding=Encoding(premultiplied=True))
+    picture = Picture(pixels=noise((3, 4)), alpha=noise((3, 4)), encoding=Encoding(extra=PREMULTIPLIED))
     with pytest.raises(UsageError, match="multiplied by alpha") as caught:
         encode_picture(picture, "png")
     assert caught.value.cure == "--format tiff"
