@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from backbone.errors import OutputError
 from durr.batch.run import Done, Failed
+from durr.images.calibration import calibration_of
 from durr.images.naming import Pair
 
 SOME_FAILED = 1  # exit code: the rest is done
@@ -23,11 +24,18 @@ def line(file: Done | Failed) -> str:
         return str(file.failure)
     first = file.before[0]
     rows, columns = first.pixels.shape[:2]
-    size = f"{columns} x {rows}" + (f" x {len(file.before)} pages" if len(file.before) > 1 else "")
+    size = f"{columns} x {rows}" + _pages(file)
     steps = ", ".join(f"{taken:.3g}" for taken in file.steps)
     cost = f"{file.seconds / file.megapixels:.2f} s/MP"
     targets = ", ".join(map(str, file.targets))
     return f"{file.source}  {size}  {first.depth}  {file.found.words}  steps {steps}  {cost}  -> {targets}"
+
+
+def _pages(file: Done) -> str:
+    """How many pages, if several, with the axes that the file gives them."""
+    known = calibration_of(file.before[0].metadata)
+    axes = f" ({known.axes})" if known else ""
+    return f" x {len(file.before)} pages{axes}" if len(file.before) > 1 else ""
 
 
 def record(file: Done | Failed) -> dict[str, Any]:
@@ -41,8 +49,8 @@ def record(file: Done | Failed) -> dict[str, Any]:
         "input": str(file.source),
         "status": "done",
         "outputs": [
-            {"output": str(target), "strength": strength, "steps": taken}
-            for target, strength, taken in zip(file.targets, file.strengths, file.steps, strict=True)
+            {"output": str(target), "strength": strength, "steps": taken, **_accounted(file, k)}
+            for k, (target, strength, taken) in enumerate(zip(file.targets, file.strengths, file.steps, strict=True))
         ],
         "width": pixels.shape[1],
         "height": pixels.shape[0],
@@ -58,6 +66,11 @@ def record(file: Done | Failed) -> dict[str, Any]:
         "s_per_mp": file.seconds / file.megapixels,
         "notes": list(file.notes),
     }
+
+
+def _accounted(file: Done, place: int) -> dict[str, Any]:
+    """What became of the parts of a file in its output at this place, if that was asked for."""
+    return {"parts": [part._asdict() for part in file.accounts[place]]} if file.accounts else {}
 
 
 def skipped_record(pair: Pair) -> dict[str, Any]:

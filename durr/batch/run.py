@@ -13,9 +13,12 @@ from statistics import fmean
 
 from backbone.errors import Failure, OutputError, ResourceError
 from durr.batch.repair import Found, Repair
+from durr.images.account import Part, account
 from durr.images.inputs import STDIN, STDOUT
+from durr.images.metadata import losses
 from durr.images.naming import Pair
 from durr.images.picture import Format, Picture
+from durr.images.reader import read_stack
 from durr.images.writer import check_stack, encode_stack, output_format, write_content
 from durr.restoration.memory import is_out_of_memory
 from durr.restorer import Restored, Restorer
@@ -26,6 +29,7 @@ class Settings:
     """What is the same for every file of a batch.
 
     strengths: by the mark in the name of their output. stack: files may have several pages, each restored on its own.
+    proved: every output is read again, and what is in it compared with the input.
     """
 
     repair: Repair
@@ -34,6 +38,7 @@ class Settings:
     max_pixels: int
     overwrite: bool
     stack: bool = False
+    proved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +47,7 @@ class Done:
 
     before: its pages as read, most often one. after: of each page the image for each of `targets`. seconds: of
     restoring alone. missing: what of the file could not be read, empty if all could. told: what the writing of the
-    outputs gave cause to say.
+    outputs gave cause to say. accounts: for each of `targets` what became of the file's parts, if that was asked for.
     """
 
     source: Path
@@ -54,6 +59,7 @@ class Done:
     found: Found
     missing: str = ""
     told: tuple[str, ...] = ()
+    accounts: tuple[tuple[Part, ...], ...] = ()
 
     @property
     def megapixels(self) -> float:
@@ -123,8 +129,12 @@ def _restore_file(
         after.append(tuple(repair.restore(restorer, page, strengths, told)))
     seconds = time.perf_counter() - begun
     results = list(zip(*after, strict=True))
+    accounts = []
     for output, kind, restored in zip(outputs, formats, results, strict=True):
-        _write(output.target, kind, pages, restored, content, settings)
+        encoded = _encoded(kind, pages, restored, content, settings)
+        if settings.proved:  # before it is written: what cannot be read again is no output
+            accounts.append(account(pages, read_stack(encoded, max_pixels=settings.max_pixels)))
+        _write(output.target, encoded, settings)
     return Done(
         source=source,
         targets=_targets(outputs),
@@ -134,7 +144,12 @@ def _restore_file(
         seconds=seconds,
         found=repair.found([page[0] for page in after]),
         missing=missing,
-        told=tuple(repair.warning(kind, restored) for kind, restored in zip(formats, results, strict=True)),
+        told=tuple(
+            words
+            for kind, restored in zip(formats, results, strict=True)
+            for words in (repair.warning(kind, restored), *_lost(kind, pages[0], restored))
+        ),
+        accounts=tuple(accounts),
     )
 
 
@@ -147,20 +162,33 @@ def _tell_share(progress: Callable[[Path, float], None], source: Path, page: int
     progress(source, (page + share) / n_pages)
 
 
-def _write(
-    target: Path,
+def _encoded(
     kind: Format,
     pages: Sequence[Picture],
     restored: Sequence[Restored],
     content: Path | bytes,
     settings: Settings,
-) -> None:
-    """Write one output; an untouched picture of the same format is the file itself, so that JPEG loses nothing."""
-    if kind == pages[0].format and all(image.steps == 0 for image in restored):
-        encoded = content if isinstance(content, bytes) else content.read_bytes()
-    else:
-        results = [settings.repair.result(page, image) for page, image in zip(pages, restored, strict=True)]
-        encoded = encode_stack(results, kind.lower())
+) -> bytes:
+    """One output; an untouched picture of the same format is the file itself, so that JPEG loses nothing."""
+    if _is_untouched(kind, pages[0], restored):
+        return content if isinstance(content, bytes) else content.read_bytes()
+    results = [settings.repair.result(page, image) for page, image in zip(pages, restored, strict=True)]
+    return encode_stack(results, kind.lower())
+
+
+def _is_untouched(kind: Format, first: Picture, restored: Sequence[Restored]) -> bool:
+    return kind == first.format and all(image.steps == 0 for image in restored)
+
+
+def _lost(kind: Format, first: Picture, restored: Sequence[Restored]) -> tuple[str, ...]:
+    """What of the file is not in an output of this format."""
+    if _is_untouched(kind, first, restored):
+        return ()
+    return (*losses(first, kind), *(f"not kept: {what}" for what in first.metadata.dropped))
+
+
+def _write(target: Path, encoded: bytes, settings: Settings) -> None:
+    """To stdout, or into a file in one go."""
     if target == STDOUT:
         sys.stdout.buffer.write(encoded)
         sys.stdout.buffer.flush()

@@ -72,6 +72,7 @@ def restore_pictures(inputs: Sequence[str], repair: Repair, options: PictureOpti
         max_pixels=options.max_pixels or MAX_PIXELS,
         overwrite=options.overwrite,
         stack=stack,
+        proved=options.report is not None,
     )
     with report_file(options.report) as lines:
         records = _restore(restorer, batch, settings, _Told(Talk(quiet=options.quiet), lines, options))

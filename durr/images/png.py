@@ -153,7 +153,7 @@ def _metadata(image: Image.Image, icc: bytes, chunks: Sequence[Chunk], header: H
         metadata_of(image, icc=icc),
         density=next((c.content for c in chunks if c.name == b"pHYs"), b""),
         blocks=kept,
-        dropped=tuple(f"{name.decode('latin-1')} chunk, which tells of the old samples" for name in sorted(gone)),
+        dropped=tuple(f"{name.decode('latin-1')} chunk" for name in sorted(gone)),
     )
 
 

@@ -29,10 +29,10 @@ X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, INCH, CENTIMETRE = 282, 283, 296, 2
 DESCRIPTIVE = {269, 270, 271, 272, 274, 282, 283, 285, 286, 287, 296, 297, 305, 306, 315, 316, 318, 319, 321, 337}
 OF_SAMPLES = set(range(254, 700)) - DESCRIPTIVE  # how they lie, and what is known of their values
 NOT_KEPT: Mapping[int, str] = {
-    **dict.fromkeys((33628, 33629, 33630, 33631), "MetaMorph's tags point into the old file"),
-    34412: "Zeiss LSM's tags point into the old file",
-    37724: "Photoshop's layers hold the old pixels",
-    330: "smaller versions hold the old pixels",
+    **dict.fromkeys((33628, 33629, 33630, 33631), "MetaMorph's tags, which point into the file"),
+    34412: "Zeiss LSM's tag, which points into the file",
+    37724: "Photoshop's layers",
+    330: "smaller versions of the picture",
 }
 ELSEWHERE = {tag.XMP, tag.ICC, 32995, 32996, 32997, 32998, 33421, 33422}  # in Metadata, or of the samples
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,8 +52,8 @@ def test_pages_of_a_stack(denoise: Denoise, grey_model: Path) -> None:
     tifffile.imwrite("stack.tif", volume, imagej=True)
     code, _, err = denoise("stack.tif")
     assert code == 3
-    assert "holds 3 pages" in err
-    assert "--axes TYX" in err
+    assert "holds 3 pages, CYX by its ImageJ" in err
+    assert "--axes CYX" in err
     code, _, err = denoise("stack.tif", "--axes", "TYX")
     assert code == 0
     assert "24 x 20 x 3 pages" in err
@@ -66,3 +68,36 @@ def test_a_wrong_name_is_told_and_the_content_read(denoise: Denoise) -> None:
     code, _, err = denoise("named.jpg", "-o", "out.png")
     assert code == 0
     assert "note: named like JPEG, but the content is PNG: read as PNG" in err
+
+
+def test_the_report_proves_what_was_kept(denoise: Denoise, srgb: bytes) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    image = Image.fromarray(RNG.integers(0, 256, (9, 12, 4), dtype=np.uint8))
+    image.save("full.png", icc_profile=srgb, exif=exif, dpi=(300, 300))
+    assert denoise("full.png", "--report", "r.jsonl", "-o", "new.png")[0] == 0
+    assert denoise("full.png", "--report", "w.jsonl", "-o", "new.webp")[0] == 0
+    kept, moved = (
+        {part["what"]: part for part in json.loads(Path(name).read_text())["outputs"][0]["parts"]}
+        for name in ("r.jsonl", "w.jsonl")
+    )
+    assert {part["fate"] for part in kept.values()} == {"kept"}
+    assert kept.keys() == {
+        *("format", "pages", "size", "depth", "colours", "alpha", "coding"),
+        *("colour profile", "EXIF and tags", "orientation", "resolution"),
+    }
+    assert kept["colour profile"]["after"] == f"{len(srgb)} bytes, sha256 {hashlib.sha256(srgb).hexdigest()}"
+    fates = {what: (part["fate"], part["after"]) for what, part in moved.items()}
+    assert fates["format"] == ("converted", "WEBP")
+    assert fates["resolution"] == ("dropped", "")
+    assert moved["resolution"]["why"] == "WEBP cannot keep the resolution"
+    assert fates["orientation"] == ("kept", "6")
+
+
+def test_what_is_not_kept_is_told(denoise: Denoise, grey: np.ndarray) -> None:
+    Image.fromarray(grey).save("maker.jpg", extra=b"\xff\xec\x00\x0aDucky\x00ab")
+    _, _, err = denoise("maker.jpg", "--report", "r.jsonl")
+    assert "note: not kept: APP12 segment 'Ducky'" in err
+    (dropped,) = (p for p in json.loads(Path("r.jsonl").read_text())["outputs"][0]["parts"] if p["fate"] == "dropped")
+    assert dropped["what"] == "APP12 segment 'Ducky'"
+    assert "not kept" not in denoise("maker.jpg", "--strength", "0", "-o", "same.jpg")[2]  # the file itself
