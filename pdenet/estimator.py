@@ -21,6 +21,7 @@ from pdenet.discovery.restrictions import Restrictions
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.fields.field import Field
+from pdenet.fields.memory import Memory
 from pdenet.learned.record import Learned, TrainedOn
 from pdenet.network.paper import PaperResult, train_paper
 from pdenet.network.rollout import roll_network
@@ -41,8 +42,8 @@ class PDENet(EquationOptions):
     """Learns the equations u_t = F(u, u_x, ...) of a field and prints them.
 
     After `fit`: equation_ (text), equations_, noise_ (standard deviation by variable), heldout_error_ (relative RMS
-    error of roll-outs on data not used), seconds_, learned_ (the record for forecasts), and discovery_ or paper_ with
-    all that was found on the way.
+    error of roll-outs on data not used), seconds_, learned_ (the record for forecasts), sample_ (the field, or
+    stretches of one that is larger than memory), and discovery_ or paper_ with all that was found on the way.
     """
 
     def check(self, field: Field) -> Restrictions:
@@ -85,6 +86,7 @@ class PDENet(EquationOptions):
                 degree=self.degree,
                 restrictions=restrictions,
                 holdout=self.holdout,
+                memory=Memory.of(self.memory),
                 seed=self.seed,
                 device=device,
                 progress=progress,
@@ -101,6 +103,7 @@ class PDENet(EquationOptions):
                 checkpoint=checkpoint,
             )
             self.equations_ = self.paper_.equations
+        self.sample_ = field if self.discovery_ is None else self.discovery_.data
         self.noise_ = dict(self.discovery_.noise) if self.discovery_ else {}
         self.heldout_error_ = self.discovery_.heldout_error if self.discovery_ else float("nan")
         self.learned_ = Learned(
@@ -109,7 +112,7 @@ class PDENet(EquationOptions):
             dt=field.dt,
             dx=field.dx,
             covariance=None if self.discovery_ is None else self.discovery_.covariance,
-            data=TrainedOn.of(field),
+            data=TrainedOn.of(self.sample_),
         )
         self.seconds_ = time.perf_counter() - begun
         if self.discovery_ is not None:
@@ -173,4 +176,4 @@ def fit(data: Field | Source | Sequence[Source], *, model: PDENet) -> PDENet:
 
     Files that need words of their own are read first: `fit(read("data.mat", dims="x,t"))`.
     """
-    return model.fit(data if isinstance(data, Field) else read(data))
+    return model.fit(data if isinstance(data, Field) else read(data, memory=model.memory))

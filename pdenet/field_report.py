@@ -58,7 +58,7 @@ def _formula(entry: FieldCoefficient | SourceCurve) -> str | None:
     return entry.words(6, whole=True) if entry.closed else None
 
 
-def result_lines(model: FieldPDENet) -> list[str]:
+def result_lines(model: FieldPDENet, field: Field) -> list[str]:
     """What a reader wants to know beside the equations: a table of the coefficients of each."""
     lines = ["noise: " + ", ".join(f"{name} {level:.2g}" for name, level in model.noise_.items())]
     for equation in model.equations_:

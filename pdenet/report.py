@@ -15,6 +15,7 @@ from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
+from pdenet.fields.memory import in_words
 from pdenet.learned.record import FILE, METRICS
 from pdenet.network.stages import StageResult
 from pdenet.plots import Comparison, report_figure
@@ -46,6 +47,7 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
                 if equation.variable in found.opinions
             },
             "likelihood": found.likelihood,
+            "decided_by": looked_at(field, found.data),
             "doubts": [doubt.as_dict() for doubt in found.doubts],
             "pareto": {
                 name: [
@@ -94,7 +96,18 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def result_lines(model: PDENet) -> list[str]:
+def looked_at(field: Field, data: Field) -> str:
+    """What the equations were decided by: all data, or stretches of those that are larger than memory."""
+    if data.values is field.values:
+        return "all data"
+    n = field.n_runs * field.n_times
+    return (
+        f"{data.n_runs} stretches of {data.n_times} snapshots, of {n} in all ({in_words(data.values.nbytes)} of "
+        f"{in_words(field.values.nbytes)})"
+    )
+
+
+def result_lines(model: PDENet, field: Field) -> list[str]:
     """What a reader wants to know beside the equations: noise, the candidates by size, the held-out error."""
     found = model.discovery_
     if found is None:
@@ -111,6 +124,9 @@ def result_lines(model: PDENet) -> list[str]:
         if equation.variable in found.opinions
     ]
     lines.append(f"likelihood: {found.likelihood}")
+    if found.data.values is not field.values:
+        fitted = "" if found.by_likelihood else "; the coefficients were fitted to all"
+        lines.append(f"larger than memory: decided by {looked_at(field, found.data)}{fitted}")
     lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
     if np.isfinite(found.heldout_error):
         lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
@@ -166,7 +182,7 @@ def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
         doubts or format_equations(model.equations_, "text").splitlines(),
         fronts=found.fronts if found is not None else {},
         measure=found.measure if found is not None else "roll-out",
-        comparison=_compare(model, field),
+        comparison=_compare(model, model.sample_),
         error_over_time=found.error_over_time if found is not None else (),
         dt=field.dt,
         filters=model.paper_.moments if model.paper_ is not None and field.n_dims == 2 else {},

@@ -57,7 +57,8 @@ def learn(
     resolve_device(device)
     set_threads(threads)
     words = {"dims": dims, "dt": dt, "dx": dx, "mask_nan": mask_nan}
-    field = read(files, variables=var, boundary=bc, complex_parts=complex, note=talk.note, **words)
+    limit = {"memory": equation.memory, "note": talk.note}
+    field = read(files, variables=var, boundary=bc, complex_parts=complex, **words, **limit)
     settings = {"files": [str(path) for path in files], "var": var, "bc": bc, "complex": complex, **words}
     model.check(field)
     doubt = None
@@ -72,7 +73,7 @@ def learn(
             if model.discovery_ is None:
                 raise
             doubt = error
-        for line in report.result_lines(model):
+        for line in report.result_lines(model, field):
             talk.note(line)
         report.write_report(run, model, field)
     talk.note(f"run: {run.path}")

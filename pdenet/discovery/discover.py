@@ -13,7 +13,7 @@ from pdenet.discovery.doubts import Doubt, at_rest, examine, flat_axes, raise_do
 from pdenet.discovery.holdout import Split, hold_out
 from pdenet.discovery.identifiability import Identifiability
 from pdenet.discovery.ladder import Rung, climb, rungs, widest_affordable
-from pdenet.discovery.likelihood_fit import fit_by_likelihood
+from pdenet.discovery.likelihood_fit import Likelihood, fit_by_likelihood
 from pdenet.discovery.options import HELD_OUT
 from pdenet.discovery.pareto import Candidate, pareto_table
 from pdenet.discovery.refit import Fit, refit, sharpen
@@ -24,7 +24,9 @@ from pdenet.discovery.scoring import Measure, RollOuts, Scorers, make_scorers, r
 from pdenet.discovery.second_opinion import second_opinion
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
+from pdenet.fields.memory import Memory
 from pdenet.fields.noise import noise_by_run
+from pdenet.fields.stretches import stretches
 
 COARSE = 1e-4  # relative error of the slopes from which collocation is refined by shooting
 
@@ -38,8 +40,9 @@ class Discovery:
     error_over_time: roll-out error of the chosen system at each snapshot after a held-out start; empty where it cannot
     be rolled out or nothing was held out, and heldout_error nan. covariance: of all coefficients, those of the first
     equation first. identified: how well the data tell the terms from others. opinions: the equations in weak form,
-    where that can be asked. likelihood: what its maximisation did, or why it was not done. doubts: why not to trust the
-    equations.
+    where that can be asked. likelihood: what its maximisation did, or why it was not done; by_likelihood: whether the
+    coefficients are its. doubts: why not to trust the equations. data: what decided them, all of the field or
+    stretches of it.
     """
 
     equations: tuple[Equation, ...]
@@ -55,7 +58,9 @@ class Discovery:
     identified: Mapping[str, Identifiability]
     opinions: Mapping[str, Equation]
     likelihood: str
+    by_likelihood: bool
     doubts: tuple[Doubt, ...]
+    data: Field
 
 
 def discover(
@@ -65,6 +70,7 @@ def discover(
     degree: int | None = None,
     restrictions: Restrictions | None = None,
     holdout: float = HELD_OUT,
+    memory: Memory | None = None,
     seed: int = 0,
     device: torch.device,
     progress: Callable[[str], None] = lambda text: None,
@@ -72,27 +78,31 @@ def discover(
     """Find the equation of every variable of the field.
 
     order, degree: bounds of the library; None lets the data decide (up to order 4 and degree 3). restrictions: what is
-    known of the equations. holdout: share of the runs, or of the time of a few runs, to test on.
+    known of the equations. holdout: share of the runs, or of the time of a few runs, to test on. memory: of data that
+    are larger, stretches decide the equations; then the coefficients are fitted to all, window by window.
     Data with gaps are looked at point by point, as if every axis had walls; points near a gap are left out.
     Raises UsageError for a library or a share that cannot be, InputError if there are too few data, CannotTell if they
     are at rest or flat along an axis.
     """
-    if field.has_gaps:
-        field = replace(field, boundary=("none",) * field.n_dims)
+    memory = memory or Memory.of()
+    data = stretches(field, memory.for_data)
+    if data.has_gaps:
+        field, data = (replace(one, boundary=("none",) * one.n_dims) for one in (field, data))
     restrictions = restrictions or Restrictions()
-    split = hold_out(field, holdout)
-    bounds = rungs(field, order, degree, restrictions)
+    split = hold_out(data, holdout)
+    bounds = rungs(data, order, degree, restrictions)
     progress("estimating the noise")
-    noise = noise_by_run(field)
-    raise_doubts([*at_rest(field), *flat_axes(field, noise)], field.source)
-    setting = Setting(noise_by_run(split.train), device, np.random.default_rng(seed), progress, restrictions)
+    noise = noise_by_run(data)
+    raise_doubts([*at_rest(data), *flat_axes(data, noise)], data.source)
+    generator = np.random.default_rng(seed)
+    setting = Setting(noise_by_run(split.train), device, generator, progress, restrictions, memory)
     selection = _select(split, bounds, setting)
     fronts = selection.fronts if selection.scorers.measure == "roll-out" else {}
     widest = widest_affordable(split.train, bounds, setting, beyond=True)
     identified, doubts = examine(split.train, selection.found, fronts, widest)
     progress("asking a second opinion")
     opinions = second_opinion(split.train, selection.found, setting)
-    numbers = _coefficients(field, split, selection, bounds, replace(setting, noise=noise))
+    numbers = _coefficients(field, data, split, selection, bounds, replace(setting, noise=noise))
     return Discovery(
         equations=numbers.fit.equations,
         fronts=selection.fronts,
@@ -106,8 +116,10 @@ def discover(
         covariance=numbers.fit.covariance,
         identified=identified,
         opinions=opinions,
-        likelihood=numbers.likelihood,
+        likelihood=numbers.likelihood.words,
+        by_likelihood=numbers.likelihood.fit is not None,
         doubts=tuple(doubts),
+        data=data,
     )
 
 
@@ -128,7 +140,7 @@ class _Numbers:
 
     fit: Fit
     errors: Sequence[float]
-    likelihood: str
+    likelihood: Likelihood
 
 
 def _select(split: Split, bounds: Sequence[Bounds], setting: Setting) -> _Selection:
@@ -141,11 +153,11 @@ def _select(split: Split, bounds: Sequence[Bounds], setting: Setting) -> _Select
 
 
 def _coefficients(
-    field: Field, split: Split, selection: _Selection, bounds: Sequence[Bounds], setting: Setting
+    field: Field, data: Field, split: Split, selection: _Selection, bounds: Sequence[Bounds], setting: Setting
 ) -> _Numbers:
     """Fit the chosen terms to all data: by regression, then by shooting or by maximum likelihood where that is better.
 
-    setting: with the noise of all data.
+    data: the field, or the stretches of it that fit in memory. setting: with their noise.
     """
     found, scorers = selection.found, selection.scorers
     fit = refit(field, found, setting.restrictions, setting.device)
@@ -155,12 +167,12 @@ def _coefficients(
         setting.progress("snapshots are far apart in time: refining by shooting")
         sharpened = sharpen(split.train, fit, judge.axes, setting.restrictions, setting.device)
         fit, errors = _better(fit, sharpened, judge, errors)
-    likelihood = fit_by_likelihood(field, fit, found, bounds, setting)
+    likelihood = fit_by_likelihood(data, fit, found, bounds, setting)
     setting.progress(f"likelihood {likelihood.words}")
     if likelihood.fit is not None:
         fit = likelihood.fit
         errors = judge.errors(_system(fit)) if isinstance(judge, RollOuts) else []
-    return _Numbers(fit, errors if scorers.heldout is not None else [], likelihood.words)
+    return _Numbers(fit, errors if scorers.heldout is not None else [], likelihood)
 
 
 def _better(fit: Fit, sharpened: Fit | None, judge: RollOuts, errors: list[float]) -> tuple[Fit, list[float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ SHORT = 4  # snapshots of windows on which terms are exchanged
 CLEAN = 1e-5  # noise over the spread of the data below which regression is as good
 LARGEST_SCALE = 2.0  # misfit per degree of freedom above which data and equation differ by more than noise
 MOST_NUMBERS = 150_000_000  # of the roll-out and its tangents that are held at once, 8 bytes each
+SHARE = 4  # of the memory that is free, one part of so many, for these
 MOST_CANDIDATES = 150  # in all equations together, from which terms may join
 
 
@@ -70,19 +71,22 @@ def fit_by_likelihood(
     windows = Windows.cut(field, noise, _window(field.n_times), spectrum)
     coefficients = torch.tensor(values, dtype=torch.float64, device=setting.device)
     try:
-        problem = Problem(spectrum, windows).with_steps_for(rows, coefficients)
-        if problem.size(rows) > MOST_NUMBERS:
-            return Likelihood(None, "not maximised: the data are too large")
+        most = min(MOST_NUMBERS, setting.memory.free // SHARE // 8)
+        problem = Problem(spectrum, windows).with_steps_for(rows, coefficients).within(rows, most)
+        if problem.size(rows) > most:
+            return Likelihood(None, "not maximised: a single window is larger than memory is meant for")
         setting.progress("maximising the likelihood")
-        maximum = maximise(problem, rows, coefficients, free, windows.values[0])
-        affordable = restrictions.max_terms is None and problem.size(candidates) <= MOST_NUMBERS
+        maximum = maximise(problem, rows, coefficients, free, problem.windows.values[0])
+        affordable = restrictions.max_terms is None and problem.size(candidates) <= most
         if affordable and unexplained(maximum) > 0.0:
             setting.progress("more than noise is left: exchanging terms")
             maximum = _exchange(problem, maximum, candidates, field, noise)
         maximum = eliminate(problem, maximum, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
-    return _judged(maximum, fit, field.names)
+    judged = _judged(maximum, fit, field.names)
+    some = "" if len(problem.windows) == len(windows) else f"by {len(problem.windows)} of {len(windows)} windows "
+    return replace(judged, words=some + judged.words)
 
 
 def _judged(maximum: Maximum, before: Fit, names: Sequence[str]) -> Likelihood:

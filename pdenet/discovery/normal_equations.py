@@ -1,6 +1,7 @@
 """Normal matrices of the candidate library, one per group of equations: all that selection ever needs of the data.
 
-Data enter block by block, so memory does not grow with their size.
+Data enter block by block of windows, the columns of the library block by block of waves, so that memory does not grow
+with their size.
 """
 
 from __future__ import annotations
@@ -89,11 +90,12 @@ def assemble(
     done = 0
     for where, values, slopes in windows(field, collocation, groups, library.numbers_per_sample, device, max_rows):
         weights = library.weights(values)
-        columns = library.columns(values, slopes, weights)
-        for s, chosen in enumerate(members):
-            part = columns[:, :, chosen].reshape(n_columns, -1)
-            gram[where, s] += (part @ part.T).cpu().numpy()
-            rows[where, s] += float(mean_square(weights)) * part.shape[1]
+        for first, columns in library.blocks(values, slopes, weights):
+            for s, modes in enumerate(members):
+                chosen = modes[(modes >= first) & (modes < first + columns.shape[2])] - first
+                part = columns[:, :, chosen].reshape(n_columns, -1)
+                gram[where, s] += (part @ part.T).cpu().numpy()
+                rows[where, s] += float(mean_square(weights)) * part.shape[1]
         done += len(values)
         progress(f"library of {len(terms)} terms: {done} snapshots")
     return NormalEquations(tuple(terms), field.names, gram, np.ceil(rows).astype(np.int64))
@@ -119,7 +121,8 @@ def windows(
     n_rows = groups.block.size * points * len(groups.shell)
     stride = 1 if max_rows is None else -(-n_rows // max_rows)
     n_samples = max(CHUNK_NUMBERS // numbers_per_sample, 1)
-    n_per_chunk = max(n_samples // points, 1)
+    numbers_per_window = math.prod((len(field.names), *field.space_shape)) * (width + 2 * points)
+    n_per_chunk = max(min(n_samples // points, CHUNK_NUMBERS // numbers_per_window), 1)
     for b in range(groups.shape[0]):
         pairs = np.argwhere(groups.block == b)
         # neighbouring blocks start at different windows, so that thinning leaves no stretch of time out
@@ -178,13 +181,29 @@ class Library:
         """Every term and every time derivative, weighted and tested against every mode; gaps count as zero."""
         values, slopes = values.nan_to_num(), slopes.nan_to_num()
         factors = {
+        return torch.cat([columns for _, columns in self.blocks(values, slopes, weights)], dim=2)
+
+    def blocks(
+        self,
+        values: Float64[Tensor, "sample channel *space"],
+        slopes: Float64[Tensor, "sample channel *space"],
+        weights: Float64[Tensor, " sample *fine"],
+    ) -> Iterator[tuple[int, Float64[Tensor, "column sample mode"]]]:
+        """The columns of as many modes at once as memory is meant for, with the place of the first of them."""
             Factor(name, word): along_axes(values[:, c], operators)
             for c, name in enumerate(self._names)
             for word, operators in self._operators.items()
         }
-        columns = [evaluate_term(term, factors) for term in self._terms]
-        columns += [along_axes(slopes[:, c], self._operators[""]) for c in range(len(self._names))]
-        return torch.stack([along_axes(column * weights, self._tests).flatten(1) for column in columns])
+        rates = [along_axes(slopes[:, c], self._operators[""]) for c in range(len(self._names))]
+        first, *others = self._tests
+        n_others = math.prod(len(test) for test in others)
+        n_columns = len(self._terms) + len(self._names)
+        at_once = max(CHUNK_NUMBERS // (2 * n_columns * n_others * len(values)), 1)
+        for start in range(0, len(first), at_once):
+            tests = [first[start : start + at_once], *others]
+            columns = [along_axes(evaluate_term(term, factors) * weights, tests).flatten(1) for term in self._terms]
+            columns += [along_axes(rate * weights, tests).flatten(1) for rate in rates]
+            yield start * n_others, torch.stack(columns)
 
     def weights(self, values: Float64[Tensor, "sample channel *space"]) -> Float64[Tensor, " sample *fine"]:
         """How far the equation at each point of the product grid counts: less towards walls, not at all near gaps."""

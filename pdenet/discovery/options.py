@@ -14,12 +14,14 @@ class LearnOptions(Options):
     """What every equation can be told beforehand.
 
     order: largest total derivative order. terms: the only candidates; of several variables `u_t: ...; v_t: ...`.
-    forbid: terms that cannot be, in the same language. device: "auto", "cpu", "cuda" or "cuda:N".
+    forbid: terms that cannot be, in the same language. memory: "2G", or "auto" for half of the machine's.
+    device: "auto", "cpu", "cuda" or "cuda:N".
     """
 
     order: int | None = option(None, "Largest derivative order; the data decide by default.", min=1, max=4)
     terms: str | None = option(None, "The only candidates, as 'u*u_x, u_xx'; all products by default.")
     forbid: str | None = option(None, "Terms that cannot be, as 'u, u*u_x' or 'u_t: u'.")
+    memory: str = option("auto", "Memory to stay within, as 2G; auto is half of the machine's.")
     seed: int = option(0, "Seed of every random choice.")
     device: str = option("auto", "Where to compute.")
 

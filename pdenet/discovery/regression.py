@@ -21,6 +21,7 @@ from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
+from pdenet.fields.memory import Memory
 
 Bounds = tuple[int, int]  # derivative order and degree of a library
 NOISE_ROWS = 60_000  # on which the effect of noise is measured
@@ -35,6 +36,7 @@ class Setting:
     generator: np.random.Generator
     progress: Callable[[str], None]
     restrictions: Restrictions = field(default_factory=Restrictions)
+    memory: Memory = field(default_factory=Memory.of)
 
 
 class Regression:

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from backbone.errors import InputError
+from pdenet.equations.terms import is_velocity, velocity
+from pdenet.fields.on_disk import OnDisk
 
 Boundary = Literal["periodic", "none"]
 SPACE_AXES = ("z", "y", "x")
@@ -26,7 +28,8 @@ def space_axes(n_dims: int) -> tuple[str, ...]:
 class Field:
     """One or several runs of a PDE on a uniform grid.
 
-    values: float64, "run time channel *space", space in the order of `axes`; NaN is a gap.
+    values: float64, "run time channel *space", space in the order of `axes`; NaN is a gap. Those of data larger than
+    memory stay on disk and are read as `values[run, start:stop]`.
     dt: time between snapshots. dx: spacing of each space axis, in the order of `axes`.
     names: one name per channel. boundary: per space axis, "periodic" (the end point is not repeated) or "none".
     t0, origin: coordinates of the first snapshot and of the first grid point.
@@ -34,7 +37,7 @@ class Field:
     Raises InputError if shapes and lengths do not fit together or names cannot be told from derivatives.
     """
 
-    values: Float64[np.ndarray, "run time channel *space"]
+    values: Float64[np.ndarray, "run time channel *space"] | OnDisk
     dt: float
     dx: tuple[float, ...]
     names: tuple[str, ...]

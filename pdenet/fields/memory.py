@@ -12,7 +12,8 @@ from backbone.errors import UsageError
 AUTO = "auto"
 SHARE = 0.5  # of the machine's memory, unless told
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-COPIES = 8  # of data in memory that the work on them makes at its widest, the likelihood's tangents among them
+COPIES = 9  # of data in memory that the work on them makes at its widest, the likelihood's tangents among them
+KEPT = 0.1  # of the limit, for what the allocator keeps of memory that was given back
 RESIDENT = Path("/proc/self/statm")
 GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -28,7 +29,7 @@ class Memory:
     def of(cls, text: str = AUTO) -> Memory:
         """From `2G`, `1.5G`, `800M` or `auto`; UsageError for anything else."""
         limit = int(SHARE * machine_memory()) if text == AUTO else parse_bytes(text)
-        return cls(limit, max(limit - _resident(), 0))
+        return cls(limit, max(int((1.0 - KEPT) * limit) - _resident(), 0))
 
     @property
     def for_data(self) -> int:

@@ -13,13 +13,13 @@ from pdenet.fields.memory import COPIES, UNITS, in_words
 
 LENGTH = 24  # snapshots: the widest windows in time, and those of the likelihood, fit in
 SHORTEST = 8
-FEWEST = 6  # so that runs can be held out
+FEWEST = 5  # so that runs can be held out
 
 
 def stretches(field: Field, n_bytes: int) -> Field:
     """As many stretches of the field as take `n_bytes`, spread evenly over its runs and times, each a run of its own.
 
-    All of it if it is not larger. Raises ResourceError if six stretches of eight snapshots are too much.
+    All of it if it is not larger. Raises ResourceError if five stretches of eight snapshots are too much.
     """
     if field.values.nbytes <= n_bytes:
         if isinstance(field.values, np.ndarray):

@@ -130,7 +130,7 @@ def train_paper(
     model = options.untrained(field, dtype=dtype, device=device)
     kept = Checkpoint.of(checkpoint, options, field) if checkpoint is not None else None
     results = kept.restore(model) if kept is not None else []
-    values = torch.as_tensor(field.values, dtype=dtype, device=device)
+    values = torch.as_tensor(np.asarray(field.values), dtype=dtype, device=device)
     for stage in stages[len(results) :]:
         results.append(_train_stage(model, stage, values[:, : stage.blocks + 1], field.dt, progress))
         if kept is not None:
