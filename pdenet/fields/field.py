@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float64
 
 from backbone.errors import InputError
-from pdenet.equations.terms import is_velocity, velocity
 from pdenet.fields.on_disk import OnDisk
 
 Boundary = Literal["periodic", "none"]
