@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
-from durr.images.picture import Metadata
+from durr.images.picture import Metadata, Picture
+from durr.images.writer import encode_picture
 
 Noise = Callable[..., np.ndarray]
 
@@ -34,3 +38,41 @@ def metadata(srgb: bytes) -> Metadata:
     exif[274], exif[271] = 6, "A maker"
     exif.get_ifd(34665)[33434] = 0.125
     return Metadata(exif=exif.tobytes().removeprefix(b"Exif\0\0"), icc=srgb, dpi=(300.0, 150.0), xmp=b"<x:xmpmeta/>")
+
+
+@pytest.fixture
+def by_pillow() -> Callable[..., bytes]:
+    """by_pillow(image, kind, options...) -> a file as Pillow writes it."""
+
+    def save(image: Image.Image, kind: str, **options: object) -> bytes:
+        memory = io.BytesIO()
+        image.save(memory, format=kind, **options)
+        return memory.getvalue()
+
+    return save
+
+
+@pytest.fixture
+def seeds(noise: Noise, metadata: Metadata, by_pillow: Callable[..., bytes]) -> dict[str, bytes]:
+    """One small file of every kind that has a way of its own through the readers."""
+    pixels = noise((13, 17, 3))
+    image = Image.fromarray(pixels)
+    picture = Picture(pixels=pixels, metadata=metadata)
+    deep = replace(picture, pixels=pixels.astype(np.uint16) * 257)
+    tiles = io.BytesIO()
+    tifffile.imwrite(tiles, deep.pixels, tile=(16, 16), byteorder=">")
+    return {
+        **{word: encode_picture(picture, word) for word in ("png", "jpeg", "webp", "bmp", "tiff")},
+        "16-bit png": encode_picture(deep, "png"),
+        "16-bit tiff": encode_picture(replace(deep, alpha=deep.pixels[..., 0]), "tiff"),
+        "float tiff": encode_picture(replace(picture, pixels=picture.as_float()), "tiff"),
+        "tiles": tiles.getvalue(),
+        "palette png": by_pillow(image.quantize(7), "PNG"),
+        "palette tiff": by_pillow(image.quantize(7), "TIFF", compression="tiff_lzw"),
+        "palette bmp": by_pillow(image.quantize(7), "BMP"),
+        "lzw": by_pillow(image, "TIFF", compression="tiff_lzw"),
+        "jpeg in tiff": by_pillow(image, "TIFF", compression="jpeg"),
+        "cmyk": by_pillow(image.convert("CMYK"), "JPEG"),
+        "progressive": by_pillow(image, "JPEG", progressive=True),
+        "lossless webp": by_pillow(image.convert("RGBA"), "WEBP", lossless=True),
+    }

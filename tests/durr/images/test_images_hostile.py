@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,45 +16,14 @@ from PIL import Image
 
 from backbone.errors import Failure, InputError, ResourceError
 from durr.images import reader
-from durr.images.picture import Metadata, Picture
+from durr.images.picture import Picture
 from durr.images.reader import read_picture
 from durr.images.writer import encode_picture
 
 Noise = Callable[..., np.ndarray]
+Save = Callable[..., bytes]
 MUTATIONS = 60  # of each seed; thousands were run by hand
 LIMIT = 1_000_000  # pixels: a forged size within it needs little memory
-
-
-def by_pillow(image: Image.Image, kind: str, **options: object) -> bytes:
-    memory = io.BytesIO()
-    image.save(memory, format=kind, **options)
-    return memory.getvalue()
-
-
-@pytest.fixture
-def seeds(noise: Noise, metadata: Metadata) -> dict[str, bytes]:
-    """One small file of every kind that has a way of its own through the readers."""
-    pixels = noise((13, 17, 3))
-    image = Image.fromarray(pixels)
-    picture = Picture(pixels=pixels, metadata=metadata)
-    deep = replace(picture, pixels=pixels.astype(np.uint16) * 257)
-    tiles = io.BytesIO()
-    tifffile.imwrite(tiles, deep.pixels, tile=(16, 16), byteorder=">")
-    return {
-        **{word: encode_picture(picture, word) for word in ("png", "jpeg", "webp", "bmp", "tiff")},
-        "16-bit png": encode_picture(deep, "png"),
-        "16-bit tiff": encode_picture(replace(deep, alpha=deep.pixels[..., 0]), "tiff"),
-        "float tiff": encode_picture(replace(picture, pixels=picture.as_float()), "tiff"),
-        "tiles": tiles.getvalue(),
-        "palette png": by_pillow(image.quantize(7), "PNG"),
-        "palette tiff": by_pillow(image.quantize(7), "TIFF", compression="tiff_lzw"),
-        "palette bmp": by_pillow(image.quantize(7), "BMP"),
-        "lzw": by_pillow(image, "TIFF", compression="tiff_lzw"),
-        "jpeg in tiff": by_pillow(image, "TIFF", compression="jpeg"),
-        "cmyk": by_pillow(image.convert("CMYK"), "JPEG"),
-        "progressive": by_pillow(image, "JPEG", progressive=True),
-        "lossless webp": by_pillow(image.convert("RGBA"), "WEBP", lossless=True),
-    }
 
 
 def outcome(content: bytes) -> Picture | InputError:
@@ -121,7 +89,7 @@ def png_header(width: int, height: int, depth: int = 8) -> bytes:
     )
 
 
-def bombs() -> dict[str, bytes]:
+def bombs(by_pillow: Save) -> dict[str, bytes]:
     """20 000 x 20 000 pixels claimed by a few bytes."""
     jpeg = by_pillow(Image.new("RGB", (8, 8)), "JPEG")
     frame = jpeg.index(b"\xff\xc0")
@@ -142,13 +110,13 @@ def bombs() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["png", "16-bit png", "jpeg", "bmp", "tiff"])
-def test_a_bomb_is_refused_by_its_header(name: str) -> None:
+def test_a_bomb_is_refused_by_its_header(name: str, by_pillow: Save) -> None:
     with pytest.raises(InputError, match="20000 x 20000 pixels = 400 MP, above the limit of 200 MP") as caught:
-        read_picture(bombs()[name])
+        read_picture(bombs(by_pillow)[name])
     assert caught.value.cure == "--max-pixels 400000000"
 
 
-def test_a_webp_bomb_is_refused_by_its_header() -> None:
+def test_a_webp_bomb_is_refused_by_its_header(by_pillow: Save) -> None:
     """Sides end at 16 384: 16 000 x 16 000 are 256 MP."""
     lossless = by_pillow(Image.new("RGB", (8, 8)), "WEBP", lossless=True)
     bits = struct.unpack("<I", lossless[21:25])[0] & ~0xFFFFFFF
@@ -157,7 +125,7 @@ def test_a_webp_bomb_is_refused_by_its_header() -> None:
         read_picture(forged)
 
 
-def test_the_limit_is_the_users() -> None:
+def test_the_limit_is_the_users(by_pillow: Save) -> None:
     content = by_pillow(Image.new("RGB", (30, 20)), "PNG")
     assert read_picture(content, max_pixels=600).pixels.shape == (20, 30, 3)
     with pytest.raises(InputError, match="30 x 20"):
@@ -175,7 +143,7 @@ def test_a_zlib_bomb_is_inflated_no_further_than_the_picture() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_animations_are_counted_and_refused(noise: Noise, kind: str) -> None:
+def test_animations_are_counted_and_refused(noise: Noise, kind: str, by_pillow: Save) -> None:
     frames = [Image.fromarray(noise((8, width, 3))).resize((8, 8)) for width in (8, 9, 10)]
     content = by_pillow(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
     with pytest.raises(InputError, match="holds 3 frames"):
@@ -249,7 +217,7 @@ def test_raw_pictures_are_sent_to_a_developer() -> None:
         read_picture(memory.getvalue())
 
 
-def test_no_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch, by_pillow: Save) -> None:
     def full(source: object) -> Picture:
         raise MemoryError
 
@@ -258,7 +226,7 @@ def test_no_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
         read_picture(by_pillow(Image.new("L", (2, 2)), "PNG"))
 
 
-def test_pillows_warnings_become_notes() -> None:
+def test_pillows_warnings_become_notes(by_pillow: Save) -> None:
     """A description of a million bytes in a file of a few."""
     content = by_pillow(Image.new("RGB", (4, 4)), "TIFF", description="more than four")
     entry = content.index(struct.pack("<HHI", 270, 2, 15))

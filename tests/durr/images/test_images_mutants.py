@@ -1,0 +1,135 @@
+"""Damaged files through the whole of `denoise`: never a traceback, never long, never much memory."""
+
+from __future__ import annotations
+
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from durr.batch.denoising import Denoising
+from durr.batch.run import Done, Failed, Settings, restore_files
+from durr.images.naming import Pair
+from durr.images.reader import MAX_PIXELS
+from durr.restorer import Restorer
+
+FEW, MANY = 40, 1000  # mutants of a format: always, and by `-m slow`
+LONGEST = 10.0  # seconds for one file
+MOST = 1 << 30  # bytes above what the process had
+FORMATS = {"PNG": "png", "JPEG": "jpeg|cmyk|progressive", "TIFF": "tiff|tiles|lzw", "WEBP": "webp", "BMP": "bmp"}
+HUGE = (0, 1, 255, 2**15, 2**16 - 1, 14_000, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+Mutation = Callable[[bytes, np.random.Generator], bytes]
+
+
+def flipped(content: bytes, chance: np.random.Generator) -> bytes:
+    """Single bits, one to ten of them."""
+    changed = bytearray(content)
+    for place in chance.integers(0, len(content), chance.integers(1, 11)):
+        changed[place] ^= 1 << int(chance.integers(8))
+    return bytes(changed)
+
+
+def flipped_at_the_head(content: bytes, chance: np.random.Generator) -> bytes:
+    return flipped(content[:120], chance) + content[120:]
+
+
+def truncated(content: bytes, chance: np.random.Generator) -> bytes:
+    return content[: int(chance.integers(12, len(content)))]
+
+
+def spliced(content: bytes, chance: np.random.Generator) -> bytes:
+    """A stretch is taken out, and put back elsewhere, once or several times."""
+    first, last = sorted(int(place) for place in chance.integers(8, len(content), 2))
+    stretch, rest = content[first:last], content[:first] + content[last:]
+    place = int(chance.integers(8, len(rest) + 1))
+    return rest[:place] + stretch * int(chance.integers(0, 4)) + rest[place:]
+
+
+def declared(content: bytes, chance: np.random.Generator) -> bytes:
+    """A number of 16 or 32 bits in the first 200 bytes says something huge, or nothing."""
+    width = int(chance.choice([2, 4]))
+    order = "big" if chance.random() < 0.5 else "little"
+    number = int(chance.choice(HUGE)) % 256**width
+    place = int(chance.integers(8, min(200, len(content) - width)))
+    return content[:place] + number.to_bytes(width, order) + content[place + width :]
+
+
+MUTATIONS: tuple[Mutation, ...] = (flipped, flipped_at_the_head, truncated, spliced, declared)
+
+
+def with_right_checksums(content: bytes) -> bytes:
+    """A PNG whose chunks have the checksums of what they hold; other files as they are."""
+    if content[:4] != b"\x89PNG":
+        return content
+    at, parts = 8, [content[:8]]
+    while at + 8 <= len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        named = content[at + 4 : at + 8 + length]
+        parts.append(content[at : at + 4] + named + struct.pack(">I", zlib.crc32(named)))
+        at += 12 + length
+    return b"".join(parts)
+
+
+def mutants(seeds: list[bytes], count: int) -> Iterator[bytes]:
+    """Every seed in turn under every mutation in turn; half of the PNG files with right checksums."""
+    chance = np.random.default_rng(21)
+    for k in range(count):
+        mutant = MUTATIONS[k % len(MUTATIONS)](seeds[k // len(MUTATIONS) % len(seeds)], chance)
+        yield with_right_checksums(mutant) if chance.random() < 0.5 else mutant
+
+
+def peak() -> int:
+    """Bytes that the process took at most since the last reset; 0 where the system does not say."""
+    if not STATUS.exists():
+        return 0
+    lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) * 1024
+
+
+def reset_peak() -> None:
+    if RESET.exists():
+        RESET.write_text("5")
+
+
+def survive(model: Path, folder: Path, seeds: list[bytes], count: int) -> None:
+    """Every mutant is restored, or refused in words."""
+    restorer = Restorer.from_file(model, device="cpu", precision="float32")
+    alone = Settings(
+        repair=Denoising(), strengths={"": 1.0}, format="keep", max_pixels=MAX_PIXELS, overwrite=True, proved=True
+    )
+    settings = (alone, replace(alone, stack=True))
+    kinds = set()
+    for k, mutant in enumerate(mutants(seeds, count)):
+        path = folder / "mutant"
+        path.write_bytes(mutant)
+        reset_peak()
+        before, begun = peak(), time.perf_counter()
+        (file,) = restore_files(restorer, [Pair(path, folder / "out")], settings[k % 2], lambda path, share: None)
+        assert time.perf_counter() - begun < LONGEST, k
+        assert peak() - before < MOST, k
+        if isinstance(file, Failed) and file.failure.kind in ("INTERNAL", "RESOURCE"):
+            raise AssertionError(f"mutant {k}") from file.failure.__cause__
+        kinds.add(type(file))
+    assert kinds == {Done, Failed}
+
+
+def seeds_of(kind: str, seeds: dict[str, bytes]) -> list[bytes]:
+    return [content for name, content in seeds.items() if any(word in name for word in FORMATS[kind].split("|"))]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_mutants(kind: str, seeds: dict[str, bytes], grey_model: Path, tmp_path: Path) -> None:
+    survive(grey_model, tmp_path, seeds_of(kind, seeds), FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_thousand_mutants(kind: str, seeds: dict[str, bytes], grey_model: Path, tmp_path: Path) -> None:
+    survive(grey_model, tmp_path, seeds_of(kind, seeds), MANY)
