@@ -26,9 +26,8 @@ class LieTrotter(Scheme):
 
     def step(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
         assert isinstance(f, Split)
-        for part in (f.F, f.G):
-            y, memory = self.sub.step(part, t0, t1, y, memory)
-        return y, memory
+        y, memory = _part(self.sub, f.F, t0, t1, y, memory)
+        return _part(self.sub, f.G, t0, t1, y, memory)
 
     def check_fit(self, field: VectorField, grid: Grid) -> None:
         if isinstance(field, Split) and field.late is not None:
@@ -54,9 +53,15 @@ class Strang(Scheme):
     def step(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
         assert isinstance(f, Split)
         middle = t0 + (t1 - t0) / 2
-        y, memory = self.sub.step(f.F, t0, middle, y, memory)
-        y, memory = self.sub.step(f.G, t0, t1, y, memory)
-        return self.sub.step(f.F if f.late is None else f.late, middle, t1, y, memory)
+        y, memory = _part(self.sub, f.F, t0, middle, y, memory)
+        y, memory = _part(self.sub, f.G, t0, t1, y, memory)
+        return _part(self.sub, f.F if f.late is None else f.late, middle, t1, y, memory)
+
+
+def _part(sub: Scheme, part: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
+    """One step of a part; a part that is split itself goes its own parts one after the other."""
+    scheme = LieTrotter(sub) if isinstance(part, Split) else sub
+    return scheme.step(part, t0, t1, y, memory)
 
 
 def _one_step(sub: Scheme) -> Scheme:
