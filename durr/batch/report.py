@@ -6,9 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from statistics import fmean
-from typing import IO, Any
+from typing import Any
 
 from backbone.errors import OutputError
 from durr.batch.run import Done, Failed
@@ -125,16 +126,28 @@ def check_free(path: Path | None, option: str, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def report_file(path: Path | None) -> Iterator[IO[str] | None]:
+def report_file(path: Path | None) -> Iterator[RawIOBase | None]:
     """A new file for one JSON record a line, or None."""
     if path is None:
         yield None
     else:
-        with path.open("w", encoding="utf-8") as file:
+        with path.open("wb", buffering=0) as file:
             yield file
 
 
-def write_record(file: IO[str] | None, entry: dict[str, Any]) -> None:
-    """One whole line, on disk before the next file is begun."""
-    if file is not None:
-        print(json.dumps(entry, allow_nan=False), file=file, flush=True)
+def write_record(file: RawIOBase | None, entry: dict[str, Any]) -> None:
+    """One line, on disk before the next file is begun: the whole of it, or nothing. Raises OutputError."""
+    if file is None:
+        return
+    rest = (json.dumps(entry, allow_nan=False) + "\n").encode()
+    begun = file.tell()
+    try:
+        while rest:  # a disk that is nearly full takes a part
+            rest = rest[file.write(rest) or 0 :]
+    except OSError as error:
+        file.truncate(begun)
+        raise OutputError(
+            f"cannot write the report: {error.strerror}; it ends with the last whole line",
+            where="--report",
+            cure="make room; --skip-existing goes on from here",
+        ) from error

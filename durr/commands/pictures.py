@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import IO, Any, NamedTuple
+from io import RawIOBase
+from typing import Any, NamedTuple
 
 from backbone.commands.shell import Talk, print_json
 from backbone.device import set_threads
@@ -41,7 +42,7 @@ class _Told(NamedTuple):
     """Where the user is told about the files."""
 
     talk: Talk
-    report: IO[str] | None
+    report: RawIOBase | None
     options: PictureOptions
 
 

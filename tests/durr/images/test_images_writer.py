@@ -15,6 +15,7 @@ from durr.images.reader import read_picture
 from durr.images.writer import encode_picture, output_format, write_picture
 
 Noise = Callable[..., np.ndarray]
+NOBODY = 65534
 
 
 @pytest.mark.parametrize(
@@ -89,11 +90,17 @@ def test_a_target_that_cannot_be_written(tmp_path: Path) -> None:
         write_picture(tmp_path / "file" / "a.png", picture)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(OutputError, match="Permission denied"):
-        write_picture(tmp_path / "a.png", Picture(pixels=np.zeros((1, 1), np.uint8)))
+def test_a_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o555)
+    monkeypatch.chdir(tmp_path)
+    user = os.geteuid()
+    if user == 0:  # root may write everywhere
+        os.seteuid(NOBODY)
+    try:
+        with pytest.raises(OutputError, match="Permission denied; nothing half-written remains"):
+            write_picture(Path("a.png"), Picture(pixels=np.zeros((1, 1), np.uint8)))
+    finally:
+        os.seteuid(user)
     assert list(tmp_path.iterdir()) == []
 
 
