@@ -42,12 +42,12 @@ class Problem:
         record = n_moments * math.prod(axis.n_products for axis in self.spectrum.axes) * (n_factors + n_slopes)
         return record + 4 * (len(rows) + 1) * self.windows.values.numel()
 
-    def with_steps_for(self, rows: Sequence[Row], coefficients: Float64[Tensor, " row"]) -> Problem:
     def within(self, rows: Sequence[Row], most: int) -> Problem:
         """As many of the windows, evenly spread, as hold no more numbers; at least one."""
         every = min(-(-self.size(rows) // most), len(self.windows))
         return self if every <= 1 else replace(self, windows=self.windows.some(slice(None, None, every)))
 
+    def with_steps_for(self, rows: Sequence[Row], coefficients: Float64[Tensor, " row"]) -> Problem:
         """The fewest time steps whose error is small against the noise. Raises Diverged if none are."""
         some = self.windows.some(slice(None, None, -(-len(self.windows) // TESTED)))
         system = System(self.spectrum, rows, coefficients)

@@ -179,8 +179,6 @@ class Library:
         weights: Float64[Tensor, " sample *fine"],
     ) -> Float64[Tensor, "column sample mode"]:
         """Every term and every time derivative, weighted and tested against every mode; gaps count as zero."""
-        values, slopes = values.nan_to_num(), slopes.nan_to_num()
-        factors = {
         return torch.cat([columns for _, columns in self.blocks(values, slopes, weights)], dim=2)
 
     def blocks(
@@ -190,6 +188,8 @@ class Library:
         weights: Float64[Tensor, " sample *fine"],
     ) -> Iterator[tuple[int, Float64[Tensor, "column sample mode"]]]:
         """The columns of as many modes at once as memory is meant for, with the place of the first of them."""
+        values, slopes = values.nan_to_num(), slopes.nan_to_num()
+        factors = {
             Factor(name, word): along_axes(values[:, c], operators)
             for c, name in enumerate(self._names)
             for word, operators in self._operators.items()
