@@ -48,3 +48,15 @@ class Flow(nn.Module):
             until=self.until,
             save=self.save,
         )
+
+
+class EndOf(nn.Module):
+    """y0 -> the last state of a flow: a flow as one module among others."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, y0: Inexact[Tensor, " batch *state"]) -> Tensor:
+        end: Trajectory = self.flow(y0)
+        return end.ys

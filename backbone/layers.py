@@ -105,6 +105,6 @@ def bias(n: int, like: Operator) -> nn.Parameter:
     return nn.Parameter(torch.zeros(n, dtype=next(like.parameters()).dtype))
 
 
-def along_channels(b: Float[Tensor, " channel"], y: Batch) -> Tensor:
+def along_channels(b: Float[Tensor, " out"], y: Batch) -> Tensor:
     """b shaped so that it adds to the channels of y."""
     return b.reshape(-1, *[1] * (y.ndim - 2))
