@@ -1,7 +1,8 @@
 """Where and how the equation is asked to hold: linear operators from snapshots to collocation values.
 
 In time, a polynomial of degree d is fitted by least squares to every window of m snapshots and the equation is asked
-at the d Gauss-Legendre points of the window, where the derivative of the fit is most accurate. In space, a periodic
+where the derivative of the fit is most accurate: at the d Gauss-Legendre points of the window, or for second
+derivatives at the d - 1 points where that of the first polynomial that the fit lacks is zero. In space, a periodic
 axis is a trigonometric polynomial with |k| <= cutoff, evaluated on a grid fine enough for alias-free products, and
 the residual is tested against the modes |k| <= tested (a Galerkin projection); an axis with walls is differentiated
 by the most accurate centred stencils, at the points where they fit, and tested against waves that fade out towards the
@@ -27,18 +28,55 @@ FADES = (8, 4, 2, 1)  # points; the widest is taken that leaves half of the weig
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """Least-squares polynomials of `degree` over windows of `width` snapshots, asked at `degree` Gauss points."""
+    """Least-squares polynomials of `degree` over windows of `width` snapshots, asked at the best points.
+
+    time_order: of the derivative that is asked for, 1 or 2.
+    """
 
     width: int
     degree: int
+    time_order: int = 1
 
-    def operators(self, dt: float) -> tuple[Float64[np.ndarray, "point width"], Float64[np.ndarray, "point width"]]:
-        """Matrices giving the value and the time derivative of the fit at the Gauss points."""
-        knots = np.linspace(-1.0, 1.0, self.width)
-        fit = np.linalg.pinv(legendre.legvander(knots, self.degree))
-        points, _ = legendre.leggauss(self.degree)
-        slopes = np.stack([legendre.legval(points, legendre.legder(unit)) for unit in np.eye(self.degree + 1)], axis=1)
-        return legendre.legvander(points, self.degree) @ fit, slopes @ fit * (2.0 / ((self.width - 1) * dt))
+    @cached_property
+    def points(self) -> Float64[np.ndarray, " point"]:
+        """Where the equation is asked, from -1 to 1 over the window."""
+        if self.time_order == 1:
+            return legendre.leggauss(self.degree)[0]
+        return legendre.legroots(legendre.legder(self._lacked(self.degree + 1), 2))
+
+    def operators(self, dt: float) -> tuple[Float64[np.ndarray, "point width"], ...]:
+        """Matrices giving the value of the fit at the points and its time derivatives, up to that asked for."""
+        fit = np.linalg.pinv(legendre.legvander(self.knots, self.degree))
+        return tuple(self._derivative(m, dt) @ fit for m in range(self.time_order + 1))
+
+    @property
+    def knots(self) -> Float64[np.ndarray, " width"]:
+        """The snapshots, from -1 to 1."""
+        return np.linspace(-1.0, 1.0, self.width)
+
+    def missing(self, dt: float) -> tuple[Float64[np.ndarray, " width"], Float64[np.ndarray, " point"]]:
+        """What gives the Legendre coefficient of the first polynomial whose derivative the fit lacks at the points, and
+        that derivative: of degree + 1, or of degree + 2 for second derivatives."""
+        degree = self.degree + self.time_order
+        coefficient = np.linalg.pinv(legendre.legvander(self.knots, degree))[-1]
+        lacked = np.eye(degree + 1)[-1] if self.time_order == 1 else self._lacked(degree)
+        rise = legendre.legval(self.points, legendre.legder(lacked, self.time_order))
+        return coefficient, rise * self._per_time(dt) ** self.time_order
+
+    def _lacked(self, degree: int) -> Float64[np.ndarray, " coefficient"]:
+        """What the fit leaves of a Legendre polynomial."""
+        whole = np.eye(degree + 1)[-1]
+        fit = np.linalg.pinv(legendre.legvander(self.knots, self.degree)) @ legendre.legval(self.knots, whole)
+        whole[: len(fit)] -= fit
+        return whole
+
+    def _derivative(self, m: int, dt: float) -> Float64[np.ndarray, "point coefficient"]:
+        """The m-th time derivative at the points from the Legendre coefficients."""
+        rows = [legendre.legval(self.points, legendre.legder(unit, m)) for unit in np.eye(self.degree + 1)]
+        return np.stack(rows, axis=1) * self._per_time(dt) ** m
+
+    def _per_time(self, dt: float) -> float:
+        return 2.0 / ((self.width - 1) * dt)
 
     def starts(self, n_times: int) -> list[int]:
         """First snapshot of each window; neighbours share their end snapshot, the last one ends the run."""

@@ -43,7 +43,7 @@ def cramer_rao_bound(
     windows = Windows.cut(clean, noise, n_times or clean.n_times, spectrum)
     problem = Problem(spectrum, windows).with_steps_for(rows, coefficients)
     system = System(spectrum, rows, coefficients)
-    shooting = Shooting(system, windows, coefficients, windows.values[0], problem.n_substeps)
+    shooting = Shooting(system, windows, coefficients, windows.start, problem.n_substeps)
     information = shooting.linearised(range(len(rows)), None).information
     bound: Float64[np.ndarray, "coefficient coefficient_"] = torch.linalg.inv(information).cpu().numpy()
     return bound

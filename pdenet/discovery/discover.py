@@ -148,7 +148,7 @@ def _select(split: Split, bounds: Sequence[Bounds], setting: Setting) -> _Select
     found = climb(split.train, bounds, setting)
     is_coarse = max(truncation_error(split.train, setting.noise, rung.collocation) for rung in found.values()) > COARSE
     scorers = make_scorers(split, found, coarse=is_coarse, device=setting.device)
-    fronts = {name: pareto_table(name, found, scorers, setting.progress) for name in split.train.names}
+    fronts = {name: pareto_table(name, found, scorers, setting.progress) for name in split.train.evolved}
     return _Selection(found, fronts, scorers, is_coarse)
 
 

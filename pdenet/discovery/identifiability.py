@@ -174,7 +174,7 @@ def _fitted(
     equations: NormalEquations, name: str, matrix: Float64[np.ndarray, "column column"], places: tuple[int, ...]
 ) -> Equation:
     coefficients, _ = solve_support(matrix, equations.target(name), places)
-    return Equation(f"{name}_t", tuple(equations.terms[p] for p in places), tuple(map(float, coefficients)))
+    return Equation.of(name, [equations.terms[p] for p in places], coefficients.tolist())
 
 
 def _without_transport(

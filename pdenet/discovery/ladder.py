@@ -18,7 +18,7 @@ from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.select import Front, first_weights, residual_power, solve_support, weighted_gram
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
-from pdenet.equations.terms import Term
+from pdenet.equations.terms import Term, rate
 from pdenet.fields.field import Field
 
 RUNGS = ((2, 2), (2, 3), (3, 2), (4, 2), (3, 3), (4, 3))  # (derivative order, degree)
@@ -52,15 +52,14 @@ class Rung:
 
     def equation(self, size: int) -> Equation:
         """The model with `size` free terms, fitted to the data that selection saw."""
-        coefficients = tuple(float(c) for c in self.front.models[size].coefficients)
-        free = Equation(f"{self.front.name}_t", self.front.support(size), coefficients)
+        free = Equation.of(self.front.name, self.front.support(size), self.front.models[size].coefficients.tolist())
         return self.restrictions.completed(free)
 
 
 def rungs(data: Field, order: int | None, degree: int | None, restrictions: Restrictions | None = None) -> list[Bounds]:
     """The libraries to try, smallest first; a given order or degree is kept. Raises UsageError if all are too large."""
     restrictions = restrictions or Restrictions()
-    if restrictions.name_all(data.names):
+    if restrictions.name_all(data.evolved):
         return [restrictions.order_and_degree()]
     bounds = {(order or o, degree or d) for o, d in RUNGS}
     small = [b for b in sorted(bounds, key=_by_size) if _n_terms(data, *b) <= LIBRARY_LIMIT]
@@ -80,7 +79,7 @@ def _by_size(bounds: Bounds) -> int:
 
 
 def _n_terms(data: Field, order: int, degree: int) -> int:
-    return len(candidate_terms(data.names, data.axes, order=order, degree=degree))
+    return len(candidate_terms(data.state_names, data.axes, order=order, degree=degree))
 
 
 def climb(data: Field, bounds: Sequence[Bounds], setting: Setting) -> dict[str, Rung]:
@@ -88,7 +87,7 @@ def climb(data: Field, bounds: Sequence[Bounds], setting: Setting) -> dict[str, 
 
     Raises CannotTell if even the smallest library has more terms than the data make equations.
     """
-    names = data.names
+    names = data.evolved
     chosen: dict[str, Rung] = {}
     first = Regression(data, bounds[:1], setting, max_rows=SELECTION_ROWS)
     if first.n_rows <= first.n_terms:
@@ -133,7 +132,7 @@ def _stand_on(
     leftover = {}
     library = f"{regression.n_terms} terms up to order {regression.order}, degree {regression.degree}"
     for name in names:
-        setting.progress(f"{name}_t: selecting among {library}")
+        setting.progress(f"{rate(name)}: selecting among {library}")
         front = regression.front(name)
         found[name] = Rung(regression.order, regression.degree, regression.collocation, front, setting.restrictions)
         leftover[name] = front.over_noise > 2.0

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from backbone.errors import Diverged
 from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.rollout import explicit_steps
 from pdenet.discovery.shooting import Linearised, Shooting
 from pdenet.discovery.tangent import RollOut, Row, System
 from pdenet.discovery.windows import Windows
@@ -51,16 +52,16 @@ class Problem:
         """The fewest time steps whose error is small against the noise. Raises Diverged if none are."""
         some = self.windows.some(slice(None, None, -(-len(self.windows) // TESTED)))
         system = System(self.spectrum, rows, coefficients)
-        start = self.spectrum.to_modes(some.values[0] * some.unit)
+        start = self.spectrum.to_modes(some.start * some.unit)
         allowed = STEP_ERROR**2 * len(some) / len(self.windows)
-        n, coarse = 1, None
+        n, coarse = explicit_steps(system.coupling(system.left_over(coefficients)), some.dt), None
         while n <= MAX_SUBSTEPS:
             try:
                 states = RollOut(system, coefficients, start, some.dt, some.n_times - 1, n).states
             except Diverged:
                 states = None
             if coarse is not None and states is not None:
-                change = self.spectrum.to_values(states - coarse) / some.unit
+                change = some.measured(self.spectrum.to_values(states - coarse))
                 if float(change.square().sum()) < allowed:
                     return replace(self, n_substeps=n // 2)
             coarse, n = states, 2 * n

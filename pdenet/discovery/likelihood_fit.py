@@ -26,7 +26,9 @@ from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
-LONGEST = 20  # snapshots of a window; longer ones tell more, but cost more and may be chaotic
+# snapshots of a window, by order in time: longer ones tell more, but cost more and may be chaotic; in a short one an
+# unknown velocity hides a force
+LONGEST = {1: 20, 2: 100}
 SHORT = 4  # snapshots of windows on which terms are exchanged
 CLEAN = 1e-5  # noise over the spread of the data below which regression is as good
 LARGEST_SCALE = 2.0  # misfit per degree of freedom above which data and equation differ by more than noise
@@ -59,16 +61,17 @@ def fit_by_likelihood(
     obstacle = _obstacle(field, noise)
     if obstacle:
         return Likelihood(None, f"not maximised: {obstacle}")
-    rows = [(c, term) for c, equation in enumerate(fit.equations) for term in equation.terms]
-    values = [value for equation in fit.equations for value in equation.coefficients]
-    free = [k for k, (c, term) in enumerate(rows) if term not in restrictions.fixed.get(field.names[c], {})]
+    equations = [Equation.of_motion(name) for name in field.names if name not in field.evolved] + [*fit.equations]
+    rows = [(c, term) for c, equation in enumerate(equations) for term in equation.terms]
+    values = [value for equation in equations for value in equation.coefficients]
+    free = [k for k, (c, term) in enumerate(rows) if _is_free(field.state_names[c], term, field, restrictions)]
     if not free:
         return Likelihood(None, "not maximised: nothing is left to fit")
     candidates = _candidates(field, found, bounds, restrictions)
     highest = max(term.degree for _, term in (*rows, *candidates))
     axes = fourier_axes(field, seen_wave_numbers(field, noise), highest)
-    spectrum = HalfSpectrum(field.names, field.axes, axes, setting.device)
-    windows = Windows.cut(field, noise, _window(field.n_times), spectrum)
+    spectrum = HalfSpectrum(field.state_names, field.axes, axes, setting.device)
+    windows = Windows.cut(field, noise, _window(field), spectrum)
     coefficients = torch.tensor(values, dtype=torch.float64, device=setting.device)
     try:
         most = min(MOST_NUMBERS, setting.memory.free // SHARE // 8)
@@ -76,7 +79,7 @@ def fit_by_likelihood(
         if problem.size(rows) > most:
             return Likelihood(None, "not maximised: a single window is larger than memory is meant for")
         setting.progress("maximising the likelihood")
-        maximum = maximise(problem, rows, coefficients, free, problem.windows.values[0])
+        maximum = maximise(problem, rows, coefficients, free, problem.windows.start)
         affordable = restrictions.max_terms is None and problem.size(candidates) <= most
         if affordable and unexplained(maximum) > 0.0:
             setting.progress("more than noise is left: exchanging terms")
@@ -84,16 +87,16 @@ def fit_by_likelihood(
         maximum = eliminate(problem, maximum, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
-    judged = _judged(maximum, fit, field.names)
+    judged = _judged(maximum, fit, field)
     some = "" if len(problem.windows) == len(windows) else f"by {len(problem.windows)} of {len(windows)} windows "
     return replace(judged, words=some + judged.words)
 
 
-def _judged(maximum: Maximum, before: Fit, names: Sequence[str]) -> Likelihood:
+def _judged(maximum: Maximum, before: Fit, field: Field) -> Likelihood:
     """The maximum as a fit if it explains the data, with what it changed in words."""
     if not maximum.converged or maximum.scale > LARGEST_SCALE:
         return Likelihood(None, f"not used: its misfit is {maximum.scale:.3g} times that of the noise")
-    fit = _as_fit(maximum, names)
+    fit = _as_fit(maximum, field)
     words = [f"its misfit is {maximum.scale:.3g} times that of the noise"]
     for old, new in zip(before.equations, fit.equations, strict=True):
         dropped = [str(term) for term in old.terms if term not in new.terms]
@@ -108,15 +111,20 @@ def _candidates(
 ) -> list[Row]:
     """The terms of the chosen libraries, and of the larger ones as far as they are not too many."""
     general: tuple[Term, ...] = ()
-    for order, degree in bounds if not restrictions.name_all(field.names) else ():
-        library = candidate_terms(field.names, field.axes, order=order, degree=degree)
+    for order, degree in bounds if not restrictions.name_all(field.evolved) else ():
+        library = candidate_terms(field.state_names, field.axes, order=order, degree=degree)
         together = tuple(dict.fromkeys((*general, *library)))
         general = together if len(together) * len(field.names) <= MOST_CANDIDATES else general
     rows = []
-    for channel, name in enumerate(field.names):
+    for name in field.evolved:
         terms = dict.fromkeys((*found[name].front.terms, *restrictions.allowed(name, general)))
-        rows += [(channel, term) for term in terms]
+        rows += [(field.state_names.index(name), term) for term in terms]
     return rows
+
+
+def _is_free(name: str, term: Term, field: Field, restrictions: Restrictions) -> bool:
+    """Whether a coefficient of the equation of a variable of the state is to be fitted."""
+    return name in field.evolved and term not in restrictions.fixed.get(name, {})
 
 
 def _exchange(
@@ -129,17 +137,17 @@ def _exchange(
     """Terms exchanged first on short windows, through which wrong equations run as well, then on the whole ones."""
     windows = Windows.cut(field, noise, min(SHORT, field.n_times), problem.spectrum)
     short = Problem(problem.spectrum, windows, problem.n_substeps)
-    rough = maximise(short, maximum.rows, maximum.coefficients, maximum.free, windows.values[0])
+    rough = maximise(short, maximum.rows, maximum.coefficients, maximum.free, windows.start)
     better = complete(short, rough, candidates)
     if set(better.rows) != set(maximum.rows):
-        again = maximise(problem, better.rows, better.coefficients, better.free, problem.windows.values[0])
+        again = maximise(problem, better.rows, better.coefficients, better.free, problem.windows.start)
         maximum = again if again.scale < maximum.scale else maximum
     return complete(problem, maximum, candidates)
 
 
-def _window(n_times: int) -> int:
+def _window(field: Field) -> int:
     """Snapshots of a window: the whole run, or as equal parts of it as can be."""
-    return n_times // -(-n_times // LONGEST)
+    return field.n_times // -(-field.n_times // LONGEST[field.time_order])
 
 
 def _obstacle(field: Field, noise: Float64[np.ndarray, "run channel"]) -> str:
@@ -152,21 +160,20 @@ def _obstacle(field: Field, noise: Float64[np.ndarray, "run channel"]) -> str:
     return ""
 
 
-def _as_fit(maximum: Maximum, names: Sequence[str]) -> Fit:
+def _as_fit(maximum: Maximum, field: Field) -> Fit:
     """Equations and covariance in the order in which they are printed."""
-    order = sorted(range(len(maximum.rows)), key=lambda k: _place(maximum.rows[k]))
-    covariance = np.zeros((len(order),) * 2)
+    asked = [field.state_names.index(name) for name in field.evolved]
+    order = sorted((k for k, row in enumerate(maximum.rows) if row[0] in asked), key=lambda k: _place(maximum.rows[k]))
+    covariance = np.zeros((len(maximum.rows),) * 2)
     covariance[np.ix_(maximum.free, maximum.free)] = maximum.covariance.cpu().numpy()
     covariance = covariance[np.ix_(order, order)]
     errors = np.sqrt(np.diag(covariance))
     values = maximum.coefficients[order].tolist()
     equations = []
-    for channel, name in enumerate(names):
+    for channel, name in zip(asked, field.evolved, strict=True):
         mine = [k for k, row in enumerate(order) if maximum.rows[row][0] == channel]
         terms = tuple(maximum.rows[order[k]][1] for k in mine)
-        equations.append(
-            Equation(f"{name}_t", terms, tuple(values[k] for k in mine), tuple(errors[k].item() for k in mine))
-        )
+        equations.append(Equation.of(name, terms, [values[k] for k in mine], [errors[k].item() for k in mine]))
     return Fit(tuple(equations), covariance)
 
 

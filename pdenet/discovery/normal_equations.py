@@ -82,10 +82,10 @@ def assemble(
     max_rows: about how many equations per variable are used, spread evenly over the windows; None uses all.
     Points near a gap are left out; waves that lose weight to walls and gaps count for less than an equation.
     """
-    n_columns = len(terms) + len(field.names)
+    n_columns = len(terms) + len(field.state_names)
     gram = np.zeros((*groups.shape, n_columns, n_columns))
     rows = np.zeros(groups.shape)
-    library = Library(field.names, field.axes, terms, collocation, device)
+    library = Library(field.state_names, field.axes, terms, collocation, device)
     members = [torch.as_tensor(modes, device=device) for modes in groups.members]
     done = 0
     for where, values, slopes in windows(field, collocation, groups, library.numbers_per_sample, device, max_rows):
@@ -98,7 +98,7 @@ def assemble(
                 rows[where, s] += float(mean_square(weights)) * part.shape[1]
         done += len(values)
         progress(f"library of {len(terms)} terms: {done} snapshots")
-    return NormalEquations(tuple(terms), field.names, gram, np.ceil(rows).astype(np.int64))
+    return NormalEquations(tuple(terms), field.state_names, gram, np.ceil(rows).astype(np.int64))
 
 
 def mean_square(weights: Float64[Tensor, " sample *fine"]) -> Float64[Tensor, ""]:
@@ -114,9 +114,9 @@ def windows(
     device: torch.device,
     max_rows: int | None = None,
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Block, values and time derivatives "sample channel *space" at the Gauss points, chunk by chunk."""
-    fit, slope = (torch.as_tensor(m, device=device) for m in collocation.window.operators(field.dt))
-    width, points = collocation.window.width, collocation.window.degree
+    """Block, state and its time derivative "sample channel *space" at the points of the windows, chunk by chunk."""
+    operators = [torch.as_tensor(m, device=device) for m in collocation.window.operators(field.dt)]
+    width, points = collocation.window.width, len(collocation.window.points)
     starts = collocation.window.starts(field.n_times)
     n_rows = groups.block.size * points * len(groups.shell)
     stride = 1 if max_rows is None else -(-n_rows // max_rows)
@@ -132,7 +132,9 @@ def windows(
             snapshots = np.stack([field.values[run, starts[w] : starts[w] + width] for run, w in chosen])
             data = torch.as_tensor(snapshots, device=device).flatten(2)
             shape = (len(chosen) * points, len(field.names), *field.space_shape)
-            values, slopes = (fit @ data).reshape(shape), (slope @ data).reshape(shape)
+            fits = [(operator @ data).reshape(shape) for operator in operators]
+            # the rates of a state of values and velocities are its velocities and accelerations
+            values, slopes = torch.cat(fits[:-1], dim=1), torch.cat(fits[1:], dim=1)
             for piece in zip(values.split(n_samples), slopes.split(n_samples), strict=True):
                 yield b, *piece
 

@@ -36,15 +36,15 @@ def fit_terms(
 ) -> tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]]:
     """The equation of some terms with standard errors, and the covariance of its coefficients."""
     if not support:
-        return Equation(f"{name}_t", (), ()), np.zeros((0, 0))
+        return Equation.of(name, (), ()), np.zeros((0, 0))
     coefficients, covariance = fit_support(equations.restrict(support), name)
     errors = np.sqrt(np.diag(covariance))
-    return Equation(f"{name}_t", tuple(support), tuple(coefficients.tolist()), tuple(errors.tolist())), covariance
+    return Equation.of(name, support, coefficients.tolist(), errors.tolist()), covariance
 
 
 def refit(data: Field, found: Mapping[str, Rung], restrictions: Restrictions, device: torch.device) -> Fit:
     """The chosen terms of every variable fitted to all data; fixed coefficients stay, without an error."""
-    fits = [_refit_one(data, name, found[name], restrictions, device) for name in data.names]
+    fits = [_refit_one(data, name, found[name], restrictions, device) for name in data.evolved]
     return Fit(tuple(equation for equation, _ in fits), block_diag(*(block for _, block in fits)))
 
 
@@ -54,10 +54,10 @@ def _refit_one(
     fixed = restrictions.fixed.get(name, {})
     n_free, n_all = len(rung.support), len(rung.support) + len(fixed)
     covariance = np.zeros((n_all, n_all))
-    free = Equation(f"{name}_t", (), ())
+    free = Equation.of(name, (), ())
     if rung.support:
         terms = (*rung.support, *fixed)
-        groups = Groups.of(data, rung.collocation, len(terms) + len(data.names))
+        groups = Groups.of(data, rung.collocation, len(terms) + len(data.state_names))
         equations = assemble(data, terms, rung.collocation, groups, device=device)
         free, covariance[:n_free, :n_free] = fit_terms(equations.less(name, fixed), name, rung.support)
     whole = restrictions.completed(free)

@@ -51,13 +51,13 @@ class Regression:
     ) -> None:
         self.bounds = tuple(bounds)
         self._data, self._setting, self._max_rows = data, setting, max_rows
-        self._general = () if setting.restrictions.name_all(data.names) else _union(data, bounds)
-        self._terms = setting.restrictions.library(data.names, self._general)
+        self._general = () if setting.restrictions.name_all(data.evolved) else _union(data, bounds)
+        self._terms = setting.restrictions.library(data.evolved, self._general)
         named_order, named_degree = setting.restrictions.order_and_degree()
         highest = max(self.degree, named_degree)
         collocation = choose_collocation(data, setting.noise, max_order=max(self.order, named_order), degree=highest)
         self.collocation = replace(collocation, axes=_beyond(collocation.axes, highest)) if beyond else collocation
-        self._groups = Groups.of(data, self.collocation, len(self._terms) + len(data.names))
+        self._groups = Groups.of(data, self.collocation, len(self._terms) + len(data.state_names))
 
     @property
     def order(self) -> int:
@@ -72,7 +72,7 @@ class Regression:
     @property
     def n_terms(self) -> int:
         """Candidates of the equation that has most."""
-        return max(len(self._setting.restrictions.allowed(name, self._general)) for name in self._data.names)
+        return max(len(self._setting.restrictions.allowed(name, self._general)) for name in self._data.evolved)
 
     @property
     def n_rows(self) -> int:
@@ -129,7 +129,7 @@ class Regression:
 
 def _union(data: Field, bounds: Sequence[Bounds]) -> tuple[Term, ...]:
     """The terms of all libraries together."""
-    libraries = [candidate_terms(data.names, data.axes, order=order, degree=degree) for order, degree in bounds]
+    libraries = [candidate_terms(data.state_names, data.axes, order=order, degree=degree) for order, degree in bounds]
     return tuple(dict.fromkeys(term for library in libraries for term in library))
 
 

@@ -142,15 +142,16 @@ def choose_window(field: Field, noise: Float64[np.ndarray, "run channel"], axes:
     """The window whose predicted error of a coefficient is smallest."""
     modes, variance = _tested_modes(field, noise, axes)
     widest = min(field.n_times, MAX_WIDTH)
-    if widest == 3:
-        return TimeWindow(3, 2)
+    order = field.time_order
+    if widest <= order + 2:
+        return TimeWindow(widest, widest - 1, order)
     scored = [
-        (_predicted_error(modes, variance, TimeWindow(width, degree), field.dt), width, degree)
-        for width in range(4, widest + 1)
-        for degree in range(2, min(width - 2, MAX_DEGREE) + 1)
+        (_predicted_error(modes, variance, TimeWindow(width, degree, order), field.dt), width, degree)
+        for width in range(order + 3, widest + 1)
+        for degree in range(2, min(width - 1 - order, MAX_DEGREE) + 1)
     ]
     _, width, degree = min(scored)
-    return TimeWindow(width, degree)
+    return TimeWindow(width, degree, order)
 
 
 def _tested_modes(
@@ -186,9 +187,9 @@ def truncation_error(field: Field, noise: Float64[np.ndarray, "run channel"], co
     """RMS error of the slopes that the window's polynomials leave, over the slopes; 0 if noise hides it."""
     modes, variance = _tested_modes(field, noise, collocation.axes)
     window = collocation.window
-    if window.width < window.degree + 2:
+    if window.width <= window.degree + window.time_order:
         return 0.0
-    _, slope = window.operators(field.dt)
+    slope = window.operators(field.dt)[-1]
     slopes = _known([slope @ modes[s : s + window.width] for s in window.starts(len(modes))])
     left_out = _truncation(modes, variance, window, field.dt)
     if left_out < variance * float(np.mean(np.sum(slope**2, axis=1))):
@@ -198,12 +199,8 @@ def truncation_error(field: Field, noise: Float64[np.ndarray, "run channel"], co
 
 def _truncation(modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float) -> float:
     """Mean square error of the slopes by the next Legendre coefficient, which the window's polynomials lack."""
-    width, degree = window.width, window.degree
-    knots = np.linspace(-1.0, 1.0, width)
-    next_coefficient = np.linalg.pinv(legendre.legvander(knots, degree + 1))[-1]
-    points, _ = legendre.leggauss(degree)
-    rise = legendre.legval(points, legendre.legder(np.eye(degree + 2)[-1])) * (2.0 / ((width - 1) * dt))
-    known = _known([next_coefficient @ modes[s : s + width] for s in window.starts(len(modes))])
+    next_coefficient, rise = window.missing(dt)
+    known = _known([next_coefficient @ modes[s : s + window.width] for s in window.starts(len(modes))])
     left_out = float(np.mean(known**2)) if known.size else np.inf
     left_out = max(left_out - (1.0 + NOISE_UNSURE) * variance * float(next_coefficient @ next_coefficient), 0.0)
     return left_out * float(np.mean(rise**2))
@@ -219,10 +216,10 @@ def _predicted_error(
     modes: Float64[np.ndarray, "time sample"], variance: float, window: TimeWindow, dt: float
 ) -> float:
     """Noise variance of the slopes over the number of rows, plus the square of their truncation error."""
-    _, slope = window.operators(dt)
+    slope = window.operators(dt)[-1]
     # overlapping windows bring no new rows, those that meet a gap none at all
     whole = np.mean([np.isfinite(modes[s : s + window.width]).all(axis=0) for s in window.starts(len(modes))])
-    n_rows = (len(modes) - 1) / (window.width - 1) * window.degree * modes.shape[1] * whole
+    n_rows = (len(modes) - 1) / (window.width - 1) * len(window.points) * modes.shape[1] * whole
     noise = variance * float(np.mean(np.sum(slope**2, axis=1))) / max(n_rows, 1e-300)
     return noise + _truncation(modes, variance, window, dt)
 

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float64
 
 from backbone.errors import Diverged
-from pdenet.discovery.collocation import PeriodicAxis, TimeWindow
+from pdenet.discovery.collocation import PeriodicAxis
 from pdenet.discovery.groups import Groups
 from pdenet.discovery.holdout import Split
 from pdenet.discovery.ladder import Rung
@@ -27,6 +27,7 @@ from pdenet.discovery.rollout import (
     to_values,
 )
 from pdenet.discovery.select import residual_power
+from pdenet.discovery.velocities import with_velocities
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 
@@ -78,7 +79,8 @@ class RollOuts:
             return None
 
     def _equations(self, system: System) -> GalerkinEquations:
-        return equations_of([system[name] for name in self._names], self._letters, self.axes, self._device)
+        rows = [system[name] if name in system else Equation.of_motion(name) for name in self._names]
+        return equations_of(rows, self._letters, self.axes, self._device)
 
     def errors(self, system: System) -> list[float]:
         """Error at each snapshot: per variable the mean square miss over the variance, averaged, and the root of it."""
@@ -105,10 +107,10 @@ class Slopes:
         self._equations = {}
         for name, rung in found.items():
             window = rung.collocation.window
-            short = TimeWindow(min(window.width, data.n_times), min(window.degree, data.n_times - 1))
-            narrowed = replace(rung.collocation, window=short)
+            width, degree = min(window.width, data.n_times), min(window.degree, data.n_times - 1)
+            narrowed = replace(rung.collocation, window=replace(window, width=width, degree=degree))
             terms = tuple(dict.fromkeys((*rung.front.terms, *rung.chosen.terms)))
-            groups = Groups.of(data, narrowed, len(terms) + len(data.names))
+            groups = Groups.of(data, narrowed, len(terms) + len(data.state_names))
             self._equations[name] = assemble(data, terms, narrowed, groups, device=device, max_rows=SLOPE_ROWS)
 
     def error(self, system: System, name: str) -> float:
@@ -142,7 +144,9 @@ def make_scorers(split: Split, found: Mapping[str, Rung], *, coarse: bool, devic
     n_steps = min(HORIZON, *(part.n_times - 1 for part in parts))
 
     def scorer(data: Field) -> Scorer:
-        return Slopes(data, found, device) if axes is None else RollOuts(data, axes, n_steps, chosen, device)
+        if axes is None:
+            return Slopes(data, found, device)
+        return RollOuts(with_velocities(data), axes, n_steps, chosen, device)
 
     return Scorers(
         insample=scorer(split.train),

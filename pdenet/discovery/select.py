@@ -209,7 +209,7 @@ def select(
         reference = max(k for k, model in enumerate(models) if model.significance.min(initial=np.inf) > limit)
         best = models[reference]
         used, weights = weights, group_weights(equations, target, best.places, best.coefficients)
-    named = Equation(f"{name}_t", tuple(equations.terms[k] for k in best.places), tuple(best.coefficients))
+    named = Equation.of(name, [equations.terms[k] for k in best.places], best.coefficients.tolist())
     noise = noise_power(named)
     left = residual_power(gram, target, best.places, best.coefficients)
     # a group with clearly less residual than noise shows that its noise is overestimated: it counts for no more

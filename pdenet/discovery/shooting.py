@@ -51,7 +51,7 @@ class Shooting:
     ) -> None:
         self._system, self._windows, self._n_substeps = system, windows, n_substeps
         self._spectrum = system.spectrum
-        self._diagonal = _linear_information(system, windows)
+        self._diagonal = _linear_information(system, windows, coefficients)
         self.coefficients, self.start = coefficients, start
         self._rolled = RollOut(system, coefficients, self._modes(start), windows.dt, windows.n_times - 1, n_substeps)
         self.miss = windows.values - self._whitened(self._rolled.states)
@@ -66,7 +66,7 @@ class Shooting:
     ) -> Linearised:
         """The quadratic model in the `free` coefficients. guess: of Z, from a linearisation nearby."""
         by_term = self._columns(self._whitened(self._rolled.forced(free)), len(free))
-        guess = torch.zeros_like(by_term[:, 0]) if guess is None else guess
+        guess = self.start.new_zeros((len(free), *self.start.shape)) if guess is None else guess
         lost, information = self._project(by_term, guess, GAIN)
         start, left = self._project(self.miss[None], torch.zeros_like(self.start)[None], GAIN_OF_START)
         columns = information.flatten(1)
@@ -87,9 +87,8 @@ class Shooting:
 
     def _whitened(self, states: Tensor) -> Tensor:
         """Modes "time column*window channel *mode" as values in units of noise."""
-        unit = self._windows.unit
         values = self._spectrum.to_values(states)
-        return (values.unflatten(1, (-1, len(unit))) / unit).flatten(1, 2)
+        return self._windows.measured(values.unflatten(1, (-1, len(self._windows)))).flatten(1, 2)
 
     def _columns(self, values: Tensor, n: int) -> Tensor:
         """From "time column*window ..." to "column time window ..."."""
@@ -98,9 +97,9 @@ class Shooting:
     def _project(
         self,
         targets: Float64[Tensor, "column time window channel *coarse"],
-        guess: Float64[Tensor, "column window channel *coarse"],
+        guess: Float64[Tensor, "column window state *coarse"],
         gain: float,
-    ) -> tuple[Float64[Tensor, "column window channel *coarse"], Float64[Tensor, "column time window channel *coarse"]]:
+    ) -> tuple[Float64[Tensor, "column window state *coarse"], Float64[Tensor, "column time window channel *coarse"]]:
         """Least squares of the targets in the starting states, and what is left.
 
         Conjugate gradients on the normal equations, each column and window for itself, until a step lowers the square
@@ -143,10 +142,22 @@ class Shooting:
         return self._spectrum.to_values(self._spectrum.to_modes(gradient) / self._diagonal)
 
 
-def _linear_information(system: System, windows: Windows) -> Float64[Tensor, " channel *mode"]:
-    """Sum over the snapshots of |exp(L t)|^2."""
-    times = windows.dt * torch.arange(windows.n_times, dtype=torch.float64, device=system.symbol.device)
-    return torch.exp(torch.tensordot(times, 2.0 * system.symbol.real, dims=0)).sum(dim=0)
+def _linear_information(
+    system: System, windows: Windows, coefficients: Float64[Tensor, " row"]
+) -> Float64[Tensor, " channel *mode"]:
+    """Sum over the snapshots, and over what is measured, of |exp(L t)|^2, L the matrix of the linear terms."""
+    n_measured = windows.values.shape[2]
+    if n_measured == len(system.spectrum.names):
+        times = windows.dt * torch.arange(windows.n_times, dtype=torch.float64, device=system.symbol.device)
+        return torch.exp(torch.tensordot(times, 2.0 * system.symbol.real, dims=0)).sum(dim=0)
+    linear = system.coupling(coefficients.tolist()).flatten(2).movedim(-1, 0)
+    step = torch.linalg.matrix_exp(windows.dt * linear)
+    state = torch.eye(len(system.spectrum.names), dtype=step.dtype, device=step.device)
+    total = torch.zeros(step.shape[:2], dtype=torch.float64, device=step.device)
+    for _ in range(windows.n_times):
+        total = total + state[..., :n_measured, :].abs().square().sum(dim=-2)
+        state = step @ state
+    return total.T.unflatten(1, system.spectrum.mode_shape)
 
 
 def _dot(a: Tensor, b: Tensor) -> Float64[Tensor, "column window"]:

@@ -41,7 +41,7 @@ def noise_residual(
     """
     if not noise.any():
         return np.zeros(groups.shape)
-    library = Library(field.names, field.axes, equation.terms, collocation, device)
+    library = Library(field.state_names, field.axes, equation.terms, collocation, device)
     shaped = noise.reshape(field.n_runs, 1, -1, *(1,) * field.n_dims)
     noisy = replace(field, values=field.values + shaped * generator.standard_normal(field.values.shape))
 
@@ -75,7 +75,7 @@ def stencil_residual(
             replace(axis, accuracy=axis.accuracy + accuracy, spare=spare) if isinstance(axis, WalledAxis) else axis
             for axis in collocation.axes
         )
-        return Library(field.names, field.axes, equation.terms, replace(collocation, axes=changed), device)
+        return Library(field.state_names, field.axes, equation.terms, replace(collocation, axes=changed), device)
 
     plain, finer = library(0, 1), library(2, 0)  # at the same points
 
@@ -94,7 +94,7 @@ def _power(
 ) -> Float64[np.ndarray, "block shell"]:
     """Mean square change of the residual of an equation, per row and group; that of all where a group shows none."""
     power, rows = np.zeros(groups.shape), np.zeros(groups.shape)
-    target = len(equation.terms) + field.names.index(equation.variable)
+    target = len(equation.terms) + field.state_names.index(equation.variable)
     for block, change, worth in changes:
         signed = torch.tensor([-c for c in equation.coefficients], dtype=torch.float64, device=change.device)
         residual = change[target] + torch.tensordot(signed, change[: len(signed)], dims=1)

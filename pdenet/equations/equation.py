@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backbone.errors import UsageError
-from pdenet.equations.terms import Term
+from pdenet.equations.terms import Factor, Term, is_velocity, rate, velocity
 
-_LEFT = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[0-9]+)?_t")
+_LEFT = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[0-9]+)?_tt?")
 _NUMBER = r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?"
 _TERM = r"(?!(nan|inf)\b)[A-Za-z][A-Za-z0-9_*]*"  # a number that is none is no variable
 _PIECE = re.compile(rf"(?P<sign>[+-]?)\s*((?P<number>{_NUMBER})(\*(?P<term>{_TERM}))?|(?P<bare>{_TERM}))\s*")
@@ -20,8 +20,8 @@ _PIECE = re.compile(rf"(?P<sign>[+-]?)\s*((?P<number>{_NUMBER})(\*(?P<term>{_TER
 class Equation:
     """`lhs = sum_k coefficients[k] * terms[k]`, for example u_t = -u*u_x + 0.1*u_xx.
 
-    lhs: `u_t`. coefficients, errors: one number per term, in the units of the data; errors are one standard
-    error each, empty when they were not estimated.
+    lhs: `u_t`, or `u_tt`, the rate of the velocity u_t. coefficients, errors: one number per term, in the units of
+    the data; errors are one standard error each, empty when they were not estimated.
     """
 
     lhs: str
@@ -36,7 +36,7 @@ class Equation:
     @property
     def variable(self) -> str:
         """The variable whose time derivative stands on the left."""
-        return self.lhs.removesuffix("_t")
+        return self.lhs.removesuffix("t") if self.lhs.endswith("_tt") else self.lhs.removesuffix("_t")
 
     def as_dict(self) -> dict[str, Any]:
         """The machine-readable form of the command line's `--json`."""
@@ -47,6 +47,18 @@ class Equation:
                 row["error"] = self.errors[k]
             rows.append(row)
         return {"lhs": self.lhs, "terms": rows}
+
+    @classmethod
+    def of(
+        cls, variable: str, terms: Sequence[Term], coefficients: Sequence[float], errors: Sequence[float] = ()
+    ) -> Equation:
+        """The equation of a variable."""
+        return cls(rate(variable), tuple(terms), tuple(map(float, coefficients)), tuple(map(float, errors)))
+
+    @classmethod
+    def of_motion(cls, name: str) -> Equation:
+        """What says that the velocity is one: u_t = u_t, beside an equation of u_tt."""
+        return cls.of(name, [Term.product([Factor(velocity(name))])], [1.0])
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Equation:
@@ -86,10 +98,22 @@ class Equation:
                     where=f"equation '{text}'",
                     cure="write u_t = -1.0*u*u_x + 0.1*u_xx",
                 )
-            terms.append(Term.parse(piece["term"] or piece["bare"] or "1"))
+            terms.append(_read_term(piece["term"] or piece["bare"] or "1", left, text))
             coefficients.append(float(f"{piece['sign']}{piece['number'] or 1}"))
             place = piece.end()
         return cls(left, tuple(terms), tuple(coefficients))
+
+
+def _read_term(written: str, left: str, text: str) -> Term:
+    """A term of the equation `text`; UsageError for a velocity beside a first time derivative."""
+    term = Term.parse(written)
+    if not left.endswith("_tt") and any(is_velocity(factor.variable) for factor in term.factors):
+        raise UsageError(
+            f"'{written}' is a time derivative, which stands on the left",
+            where=f"equation '{text}'",
+            cure="write u_t = -1.0*u*u_x + 0.1*u_xx, or u_tt = u_xx - 0.1*u_t",
+        )
+    return term
 
 
 def rounded(number: float, digits: int | None) -> str:

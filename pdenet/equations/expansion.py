@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from backbone.errors import UsageError
 from pdenet.equations.equation import Equation
 from pdenet.equations.syntax import Call, Coordinate, InverseLaplacian, Node, Number, Power, Product, Sum, System
-from pdenet.equations.terms import Factor, Term
+from pdenet.equations.terms import Factor, Term, velocity
 
 Atom = Factor | InverseLaplacian | Coordinate | Power | Call
 Monomial = tuple[tuple[Atom, int], ...]  # atoms with their powers, in the order of their text
@@ -103,4 +103,7 @@ def as_terms(polynomial: Expansion) -> dict[Term, float]:
 def to_equations(system: System) -> tuple[Equation, ...]:
     """The system as equations of terms, for example the truth to compare a discovered equation with."""
     rows: Mapping[str, dict[Term, float]] = {name: as_terms(expand(node)) for name, node in system.rates.items()}
-    return tuple(Equation(f"{name}_t", tuple(terms), tuple(terms.values())) for name, terms in rows.items())
+    known = {name for name in rows if velocity(name) in rows}  # u_t = u_t says nothing
+    return tuple(
+        Equation.of(name, tuple(terms), tuple(terms.values())) for name, terms in rows.items() if name not in known
+    )

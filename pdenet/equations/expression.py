@@ -1,8 +1,9 @@
 """Typed equations, `u_t = -u*u_x + 0.1*u_xx`: a small language, its tree, and an own parser (no eval).
 
-A system is a list of lines separated by `;` or new lines. `NAME_t = ...` is an equation; `NAME = ...` is a
-definition that later lines may use. Operators + - * / ** ^, brackets, numbers, pi, the functions below,
-derivatives u_x u_xy u_{xx}, lap(u), invlap(u) (the solution p of lap(p) = u with mean 0), coordinates x y z t.
+A system is a list of lines separated by `;` or new lines. `NAME_t = ...` is an equation, and so is `NAME_tt = ...`,
+which makes two variables, NAME and its velocity NAME_t; `NAME = ...` is a definition that later lines may use.
+Operators + - * / ** ^, brackets, numbers, pi, the functions below, derivatives u_x u_xy u_{xx}, lap(u), invlap(u) (the
+solution p of lap(p) = u with mean 0), coordinates x y z t.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backbone.errors import UsageError
@@ -30,7 +31,7 @@ from pdenet.equations.syntax import (
     System,
     parts_of,
 )
-from pdenet.equations.terms import Factor
+from pdenet.equations.terms import Factor, is_velocity, velocity
 from pdenet.equations.tokens import Token, lines_of, tokenize, wrong
 
 MAX_NESTING = 30
@@ -68,9 +69,9 @@ def axes_used(text: str) -> int:
 
 
 def _suffix(name: str) -> str:
-    """The letters after the last underscore if they can be a derivative: `xy` of u_xy and u_{xy}."""
+    """The letters after the last underscore if they can be a derivative: `xy` of u_xy and u_{xy}, `txx` of u_txx."""
     suffix = name.rpartition("_")[2].strip("{}") if "_" in name else ""
-    return suffix if suffix and set(suffix) <= set(SPACE) else ""
+    return suffix if suffix and set(suffix) <= {"t", *SPACE} else ""
 
 
 def parse_system(text: str, n_dims: int | None = None, constants: Mapping[str, float] | None = None) -> System:
@@ -83,20 +84,23 @@ def parse_system(text: str, n_dims: int | None = None, constants: Mapping[str, f
     names = Names(n_dims or axes_used(text), constants=constants or {})
     _demand_used(names.constants, lines)
     heads = [_head(line, names) for line in lines]
-    names = replace(names, variables=tuple(name for name, evolved in heads if evolved))
+    names = replace(names, variables=_variables(heads))
     if not names.variables:
         raise wrong("no equation for a time derivative", lines[0], 0, cure="start with u_t = ...")
     rates: dict[str, Node] = {}
-    for line, (name, evolved) in zip(lines, heads, strict=True):
+    for line, (name, order) in zip(lines, heads, strict=True):
         if name in rates or name in names.definitions:
             raise wrong(f"'{name}' is given twice", line, 0)
         parser = Parser(line, names)
         node = parser.right_side()
-        if evolved:
+        if order == 2:
+            rates |= {name: Factor(velocity(name)), velocity(name): node}
+        elif order == 1:
             rates[name] = node
         else:
             entry = (node, len(line) + parser.defined, parser.deepest)
             names = replace(names, definitions={**names.definitions, name: entry})
+    rates = {name: rates[name] for name in names.variables}
     return System(rates, {name: node for name, (node, _, _) in names.definitions.items()}, names.n_dims)
 
 
@@ -109,19 +113,25 @@ def _demand_used(constants: Mapping[str, float], lines: Iterable[str]) -> None:
             raise UsageError(f"'{name}' {what}", where=f"parameter {name}", cure="u_t = nu*u_xx with --param nu=0.1")
 
 
-def _head(line: str, names: Names) -> tuple[str, bool]:
-    """The name on the left of a line, and whether its time derivative stands there."""
+def _variables(heads: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """The evolved variables, all velocities behind them."""
+    evolved = [name for name, order in heads if order > 0]
+    return (*dict.fromkeys(evolved), *dict.fromkeys(velocity(name) for name, order in heads if order == 2))
+
+
+def _head(line: str, names: Names) -> tuple[str, int]:
+    """The name on the left of a line, and how many time derivatives of it stand there, none to two."""
     first, second = [*tokenize(line), Token("end", "the end of the line", len(line))][:2]
     if first.kind != "name" or second.text != "=":
         place = first if first.kind != "name" else second
         raise wrong(f"expected a left side such as 'u_t =', got '{place.text}'", line, place.column)
-    name = re.sub(r"_(t|\{t\})$", "", first.text)
+    name = re.sub(r"_(tt?|\{tt?\})$", "", first.text)
     if not _VARIABLE.fullmatch(name):
-        cure = "write a second time derivative as a system: u_t = v; v_t = ..."
+        cure = "u_t = ... or u_tt = ...; write a third time derivative as a system: u_tt = v; v_t = ..."
         raise wrong(f"'{first.text}' cannot stand on the left", line, first.column, cure)
     if name in RESERVED or name in names.constants:
         raise wrong(f"'{name}' has another meaning and cannot be a variable", line, first.column, "rename it, say u")
-    return name, name != first.text
+    return name, first.text.removeprefix(name).count("t")
 
 
 def _folded(value: Callable[[], float | complex]) -> float | None:
@@ -285,8 +295,11 @@ class Parser:
         if text == "t" or text in names.axes:
             return Coordinate(text)
         base, _, suffix = text.rpartition("_")
+        letters = suffix.strip("{}")
+        if velocity(base) in names.variables and "t" in letters:
+            return self.of_variable(token, velocity(base), letters.replace("t", "", 1))
         if base in names.variables:
-            return self.of_variable(token, base, suffix.strip("{}"))
+            return self.of_variable(token, base, letters)
         if base in names.definitions:
             raise self.wrong(f"'{base}' is a definition: its derivatives have no name", token, "define them too")
         if text in SPACE:
@@ -296,13 +309,13 @@ class Parser:
     def of_variable(self, token: Token, variable: str, letters: str) -> Factor:
         """The derivative of a variable; the caret goes under the first letter that is no axis."""
         axes = self.names.axes
-        at = replace(token, column=token.column + len(variable) + 1)
+        at = replace(token, column=token.column + len(variable) + (0 if is_velocity(variable) else 1))
         if letters == "t":
             raise self.wrong("a time derivative stands on the left only", at)
         odd = [letter for letter in letters if letter not in axes]
-        if odd or not letters:
+        if odd or not (letters or is_velocity(variable)):
             what = f"'{token.text}': '{odd[0] if odd else ''}' is not an axis; the axes are {', '.join(axes)}"
-            raise self.wrong(what, at, f"{variable}_x" if odd and odd[0] not in SPACE else "--grid 64x64")
+            raise self.wrong(what, at, str(Factor(variable, "x")) if odd and odd[0] not in SPACE else "--grid 64x64")
         return self.derivative(token, variable, letters)
 
     def definition(self, token: Token) -> Node:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pdenet.equations.equation import Equation, rounded, scaled, signed_sum
-from pdenet.equations.terms import Factor
+from pdenet.equations.terms import Factor, rate
 
 ERROR_DIGITS = 2
 ALL_DIGITS = 17  # of a double
@@ -74,14 +74,19 @@ def _unicode_number(digits: str) -> str:
     return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}" if exponential else mantissa
 
 
-def _unicode_factor(factor: Factor, power: int) -> str:
-    def raised(symbol: str, to: int) -> str:
-        return symbol + (str(to).translate(_SUPERSCRIPT) if to > 1 else "")
+def _unicode_raised(symbol: str, to: int) -> str:
+    return symbol + (str(to).translate(_SUPERSCRIPT) if to > 1 else "")
 
-    if not factor.derivative:
-        return raised(factor.variable, power)
-    below = "".join(raised(f"∂{axis}", count) for axis, count in sorted(Counter(factor.derivative).items()))
-    fraction = f"{raised('∂', factor.order)}{factor.variable}/{below}"
+
+def _unicode_derivative(name: str, letters: str) -> str:
+    below = "".join(_unicode_raised(f"∂{axis}", count) for axis, count in Counter(letters).items())
+    return f"{_unicode_raised('∂', len(letters))}{name}/{below}"
+
+
+def _unicode_factor(factor: Factor, power: int) -> str:
+    if not factor.letters:
+        return _unicode_raised(factor.variable, power)
+    fraction = _unicode_derivative(factor.measured, factor.letters)
     return f"({fraction}){str(power).translate(_SUPERSCRIPT)}" if power > 1 else fraction
 
 
@@ -96,26 +101,44 @@ def _latex_name(name: str) -> str:
     return f"{symbol}_{{{index}}}" if index else symbol
 
 
-def _latex_factor(factor: Factor, power: int) -> str:
-    def raised(symbol: str, to: int) -> str:
-        return f"{symbol}^{{{to}}}" if to > 1 else symbol
+def _latex_raised(symbol: str, to: int) -> str:
+    return f"{symbol}^{{{to}}}" if to > 1 else symbol
 
-    if not factor.derivative:
-        name = _latex_name(factor.variable)
-        return raised(name, power)
-    below = r" \, ".join(raised(f"{PARTIAL} {axis}", n) for axis, n in sorted(Counter(factor.derivative).items()))
-    above = f"{raised(PARTIAL, factor.order)} {_latex_name(factor.variable)}"
-    fraction = rf"\frac{{{above}}}{{{below}}}"
-    return raised(rf"\left({fraction}\right)", power) if power > 1 else fraction
+
+def _latex_derivative(name: str, letters: str) -> str:
+    below = r" \, ".join(_latex_raised(f"{PARTIAL} {axis}", n) for axis, n in Counter(letters).items())
+    return rf"\frac{{{_latex_raised(PARTIAL, len(letters))} {_latex_name(name)}}}{{{below}}}"
+
+
+def _latex_factor(factor: Factor, power: int) -> str:
+    if not factor.letters:
+        return _latex_raised(_latex_name(factor.variable), power)
+    fraction = _latex_derivative(factor.measured, factor.letters)
+    return _latex_raised(rf"\left({fraction}\right)", power) if power > 1 else fraction
+
+
+def _left(derivative: Callable[[str, str], str]) -> Callable[[str], str]:
+    """How a notation of derivatives writes the left side of a variable's equation."""
+
+    def left(variable: str) -> str:
+        moved = Factor(variable)
+        return derivative(moved.measured, f"t{moved.letters}")
+
+    return left
 
 
 NOTATIONS = {
-    "text": Notation(left="{}_t".format, number=str, factor=_text_factor, times="*"),
+    "text": Notation(left=rate, number=str, factor=_text_factor, times="*"),
     "unicode": Notation(
-        left="∂{}/∂t".format, number=_unicode_number, factor=_unicode_factor, times=" ", minus="−", plus_minus="±"
+        left=_left(_unicode_derivative),
+        number=_unicode_number,
+        factor=_unicode_factor,
+        times=" ",
+        minus="−",
+        plus_minus="±",
     ),
     "latex": Notation(
-        left=lambda name: rf"\frac{{\partial {_latex_name(name)}}}{{\partial t}}",
+        left=_left(_latex_derivative),
         number=_latex_number,
         factor=_latex_factor,
         times=r" \, ",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pdenet.equations.equation import Equation
 from pdenet.equations.notation import Notation
-from pdenet.equations.terms import Factor
+from pdenet.equations.terms import Factor, rate
 
 
 def sympy_source(equations: Sequence[Equation], digits: int | None) -> str:
@@ -31,16 +31,20 @@ def _sympy_notation(equations: Sequence[Equation]) -> Notation:
     axes = ("t", *("xyz"[: max("xyz".index(axis) for axis in letters | {"x"}) + 1]))
     arguments = ", ".join(axes)
 
+    def derivative(name: str, letters: str) -> str:
+        function = f"{identifier(name)}({arguments})"
+        along = ", ".join(axis if n == 1 else f"({axis}, {n})" for axis, n in Counter(letters).items())
+        return f"Derivative({function}, {along})" if along else function
+
     def factor_text(factor: Factor, power: int) -> str:
-        function = f"{identifier(factor.variable)}({arguments})"
-        counts = sorted(Counter(factor.derivative).items())
-        along = ", ".join(axis if n == 1 else f"({axis}, {n})" for axis, n in counts)
-        body = f"Derivative({function}, {along})" if along else function
+        body = derivative(factor.measured, factor.letters)
         return f"{body}**{power}" if power > 1 else body
 
-    return Notation(
-        left=lambda name: f"Derivative({identifier(name)}({arguments}), t)", number=str, factor=factor_text, times="*"
-    )
+    def left(variable: str) -> str:
+        moved = Factor(variable)
+        return derivative(moved.measured, f"t{moved.letters}")
+
+    return Notation(left=left, number=str, factor=factor_text, times="*")
 
 
 def python_source(equations: Sequence[Equation], digits: int | None) -> str:
@@ -52,7 +56,7 @@ def python_source(equations: Sequence[Equation], digits: int | None) -> str:
     def factor_text(factor: Factor, power: int) -> str:
         return f"{name(factor)}**{power}" if power > 1 else name(factor)
 
-    notation = Notation(left="{}_t".format, number=str, factor=factor_text, times=" * ")
+    notation = Notation(left=rate, number=str, factor=factor_text, times=" * ")
     unknowns = [Factor(equation.variable) for equation in equations]
     used = {factor for equation in equations for term in equation.terms for factor in term.factors}
     arguments = [*unknowns, *sorted(used - set(unknowns), key=lambda factor: (factor.order, factor))]

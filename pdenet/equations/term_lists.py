@@ -1,7 +1,7 @@
 """Lists of terms as typed in options: `u*u_x, u_xx`, `u_t: u_xx = 0.1; v_t: v_xx = 0.2`.
 
-Commas stand between terms, semicolons between equations. `NAME_t:` before a list says which equation it is for; a list
-without it is for all of them.
+Commas stand between terms, semicolons between equations. `NAME_t:` (or `NAME_tt:`) before a list says which equation it
+is for; a list without it is for all of them.
 """
 
 from __future__ import annotations
@@ -11,24 +11,26 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from backbone.errors import UsageError
-from pdenet.equations.terms import Term
+from pdenet.equations.terms import Term, rate
 
 
-def read_terms(text: str, names: Sequence[str], axes: Sequence[str], option: str) -> Mapping[str, tuple[Term, ...]]:
+def read_terms(
+    text: str, names: Sequence[str], axes: Sequence[str], option: str, evolved: Sequence[str] | None = None
+) -> Mapping[str, tuple[Term, ...]]:
     """The terms for the equation of each variable that the text has a list for.
 
-    names, axes: variables and space axes of the data. option: where errors point. Raises UsageError for what is no
-    term, and for names that the data do not have.
+    names, axes: variables and space axes of the data. option: where errors point. evolved: the variables that have an
+    equation, all by default. Raises UsageError for what is no term, and for names that the data do not have.
     """
     found: dict[str, tuple[Term, ...]] = {}
-    for chosen, entry in _entries(text, names, option):
+    for chosen, entry in _entries(text, evolved or names, option):
         term = _term(entry, names, axes, option)
         found |= {name: tuple(dict.fromkeys((*found.get(name, ()), term))) for name in chosen}
     return found
 
 
 def read_coefficients(
-    text: str, names: Sequence[str], axes: Sequence[str], option: str
+    text: str, names: Sequence[str], axes: Sequence[str], option: str, evolved: Sequence[str] | None = None
 ) -> Mapping[str, Mapping[Term, float]]:
     """Terms with their coefficients, `u_xx = 0.1`, for the equation of each variable that the text has a list for.
 
@@ -36,16 +38,17 @@ def read_coefficients(
     and for what is no number or is given twice.
     """
     found: dict[str, dict[Term, float]] = {}
-    for (name, *others), entry in _entries(text, names, option):
+    evolved = evolved or names
+    for (name, *others), entry in _entries(text, evolved, option):
         written, equals, number = (part.strip() for part in entry.partition("="))
         term = _term(written, names, axes, option)
         if not equals:
             raise UsageError(f"'{written}' has no value", where=option, cure=f'{option} "{written}=0.1"')
         if others:
             raise UsageError(
-                f"in which equation is {entry}? There are those of {', '.join(names)}",
+                f"in which equation is {entry}? There are those of {', '.join(evolved)}",
                 where=option,
-                cure=f'{option} "{name}_t: {entry}"',
+                cure=f'{option} "{rate(name)}: {entry}"',
             )
         if found.setdefault(name, {}).setdefault(term, _number(number, option)) != float(number):
             raise UsageError(f"'{term}' is given two values", where=option, cure=f'{option} "{term}={number}"')
@@ -64,7 +67,7 @@ def _entries(text: str, names: Sequence[str], option: str) -> Iterator[tuple[lis
 
 
 def _variable(head: str, names: Sequence[str], option: str) -> str:
-    lefts = {f"{name}_t": name for name in names}
+    lefts = {rate(name): name for name in names}
     if head not in lefts:
         near = difflib.get_close_matches(head, lefts, n=1, cutoff=0.0)[0]
         raise UsageError(

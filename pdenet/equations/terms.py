@@ -1,4 +1,7 @@
-"""Terms of an equation: products of variables and their derivatives, written `u*u_x`, `u**2`, `u_xy`."""
+"""Terms of an equation: products of variables and their derivatives, written `u*u_x`, `u**2`, `u_xy`.
+
+An equation for u_tt has two variables, u and its velocity `u_t`, with derivatives such as `u_txx`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,30 @@ from dataclasses import dataclass
 
 from backbone.errors import UsageError
 
-_FACTOR = re.compile(r"(?P<variable>[A-Za-z][A-Za-z0-9]*(?:_[0-9]+)?)(?:_(?P<derivative>[xyz]+))?")
+_FACTOR = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9]*(?:_[0-9]+)?)(?:_(?=.)(?P<velocity>t?)(?P<derivative>[xyz]*))?")
+
+
+def velocity(name: str) -> str:
+    """The variable `u_t` beside u."""
+    return f"{name}_t"
+
+
+def is_velocity(name: str) -> bool:
+    """Whether a variable is the velocity of another one."""
+    return name.endswith("_t")
+
+
+def rate(name: str) -> str:
+    """The left side of a variable's equation: `u_t` of u, `u_tt` of u_t."""
+    return f"{name}t" if is_velocity(name) else velocity(name)
 
 
 @dataclass(frozen=True, order=True)
 class Factor:
-    """A variable or one of its space derivatives: Factor("u", "xy") is u_xy. Letters are kept sorted."""
+    """A variable or one of its space derivatives: Factor("u", "xy") is u_xy, Factor("u_t", "x") is u_tx.
+
+    Letters are kept sorted.
+    """
 
     variable: str
     derivative: str = ""
@@ -23,12 +44,24 @@ class Factor:
         object.__setattr__(self, "derivative", "".join(sorted(self.derivative)))
 
     @property
+    def measured(self) -> str:
+        """The variable that this is a derivative of, in time as well: u of u_tx."""
+        return self.variable.removesuffix("_t")
+
+    @property
+    def letters(self) -> str:
+        """The axes of that derivative, t first: tx of u_tx."""
+        return "t" * is_velocity(self.variable) + self.derivative
+
+    @property
     def order(self) -> int:
-        """Order of the derivative."""
+        """Order of the derivative in space."""
         return len(self.derivative)
 
     def __str__(self) -> str:
-        return f"{self.variable}_{self.derivative}" if self.derivative else self.variable
+        if not self.derivative:
+            return self.variable
+        return f"{self.variable}{'' if is_velocity(self.variable) else '_'}{self.derivative}"
 
     @classmethod
     def parse(cls, text: str) -> Factor:
@@ -36,7 +69,7 @@ class Factor:
         match = _FACTOR.fullmatch(text.strip())
         if match is None:
             raise UsageError(f"'{text}' is not a variable or a derivative", where="term", cure="write u, u_x or u_xy")
-        return cls(match["variable"], match["derivative"] or "")
+        return cls(velocity(match["name"]) if match["velocity"] else match["name"], match["derivative"] or "")
 
 
 @dataclass(frozen=True)

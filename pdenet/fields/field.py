@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from backbone.errors import InputError
+from pdenet.equations.terms import is_velocity, velocity
 from pdenet.fields.on_disk import OnDisk
 
 Boundary = Literal["periodic", "none"]
@@ -31,7 +32,8 @@ class Field:
     memory stay on disk and are read as `values[run, start:stop]`.
     dt: time between snapshots. dx: spacing of each space axis, in the order of `axes`.
     names: one name per channel. boundary: per space axis, "periodic" (the end point is not repeated) or "none".
-    t0, origin: coordinates of the first snapshot and of the first grid point.
+    t0, origin: coordinates of the first snapshot and of the first grid point. time_order: 1 where the values are the
+    state of the system, 2 where their velocities belong to it as well but were not measured.
 
     Raises InputError if shapes and lengths do not fit together or names cannot be told from derivatives.
     """
@@ -43,6 +45,7 @@ class Field:
     boundary: tuple[Boundary, ...]
     t0: float = 0.0
     origin: tuple[float, ...] = ()
+    time_order: Literal[1, 2] = 1
     source: str = field(default="memory", compare=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +66,8 @@ class Field:
                 cure="give one name per channel",
             )
         for name in self.names:
+            if is_velocity(name) and name.removesuffix("_t") in self.names:
+                continue
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[0-9]+)?", name) or name in {"t", "x", "y", "z"}:
                 raise InputError(
                     f"'{name}' cannot name a variable: names are letters and digits, not a coordinate, "
@@ -80,6 +85,16 @@ class Field:
     def axes(self) -> tuple[str, ...]:
         """Names of the space axes in array order."""
         return space_axes(self.n_dims)
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The variables whose values decide what follows: those measured, and their velocities if need be."""
+        return self.names if self.time_order == 1 else (*self.names, *map(velocity, self.names))
+
+    @property
+    def evolved(self) -> tuple[str, ...]:
+        """The variables of the state whose equations are not known: all, or the velocities alone."""
+        return self.state_names[-len(self.names) :]
 
     @property
     def n_runs(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
+from pdenet.equations.terms import is_velocity
 from pdenet.fields.field import Field
 from pdenet.simulation.initial import Start, initial_fields
 from pdenet.simulation.noise import add_noise
@@ -58,7 +59,7 @@ def simulate(
     Snapshots at 0, save_every, ... t_end. noise: share of the standard deviation of each run's first snapshot
     ("sample") or of the whole set ("set"). init: for example "random:modes=4,amplitude=2,offset=2", "sine",
     "solitons", "spiral". burn_in: time before the first snapshot. None takes the catalogue's value. The same seed
-    gives the same data; noise does not change the clean part.
+    gives the same data; noise does not change the clean part. An equation of u_tt starts at rest, and u is given out.
     Raises UsageError for words that make no sense and Diverged at a blow-up.
     """
     plan = make_plan(
@@ -87,24 +88,26 @@ def run_plan(plan: Plan, told: Callable[[str], None] = lambda text: None) -> Sim
     solver = _spectral if plan.row.solver == "spectral" else _upwind
     clean, scheme, notes = solver(plan, for_fields, told)
     field = Field(
-        values=clean,
+        values=clean[:, :, [k for k, name in enumerate(plan.channels) if not is_velocity(name)]],
         dt=plan.times[1] - plan.times[0],
         dx=tuple(length / n for n, length in zip(plan.shape, plan.lengths, strict=True)),
         names=plan.names,
         boundary=("periodic",) * len(plan.shape),
         source="simulate",
     )
-    noisy = replace(field, values=add_noise(clean, plan.noise, plan.noise_def, for_noise))
+    noisy = replace(field, values=add_noise(field.values, plan.noise, plan.noise_def, for_noise))
     return Simulation(field=noisy, plan=plan, scheme=scheme, conserved=conserved_sums(field), notes=notes)
 
 
 def _spectral(
     plan: Plan, generator: np.random.Generator, told: Callable[[str], None]
 ) -> tuple[Float64[np.ndarray, "run time channel *space"], str, tuple[str, ...]]:
-    start = Start(plan.runs, len(plan.system.variables), plan.shape, plan.lengths)
+    n_moving = sum(map(is_velocity, plan.system.variables))  # velocities, the last of the variables, start at rest
+    start = Start(plan.runs, len(plan.system.variables) - n_moving, plan.shape, plan.lengths)
+    initial = initial_fields(plan.initial, start, generator)
     solution = solve_system(
         plan.system,
-        initial_fields(plan.initial, start, generator),
+        np.concatenate([initial, np.zeros((plan.runs, n_moving, *plan.shape))], axis=1),
         lengths=plan.lengths,
         times=plan.times,
         burn_in=plan.burn_in,

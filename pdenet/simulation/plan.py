@@ -14,6 +14,7 @@ from backbone.device import resolve_device
 from backbone.errors import ResourceError, UsageError
 from pdenet.equations.expression import axes_used, parse_system
 from pdenet.equations.syntax import System
+from pdenet.equations.terms import is_velocity
 from pdenet.simulation.catalogue import CATALOGUE, Row
 from pdenet.simulation.initial import parse_initial
 from pdenet.simulation.noise import NoiseDefinition, noise_definition
@@ -45,9 +46,14 @@ class Plan:
     dtype: torch.dtype
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Channels of the data."""
+    def channels(self) -> tuple[str, ...]:
+        """Channels of the solution."""
         return (*self.system.variables, *self.row.also)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Channels of the data: velocities are not given out."""
+        return tuple(name for name in self.channels if not is_velocity(name))
 
 
 def make_plan(

@@ -124,7 +124,7 @@ def test_axes_used(text: str, axes: int) -> None:
         ("u_t = u_xxxxxxxxx", "u_x", "order 9"),
         ("u_t = lap(u*u)", "lap", "takes a variable"),
         ("u_t = u_t", "t", "on the left only"),
-        ("u_tt = u", "u_tt", "cannot stand on the left"),
+        ("u_ttt = u", "u_ttt", "cannot stand on the left"),
         ("x_t = 1", "x_t", "another meaning"),
         ("u + 1", "+", "expected a left side"),
         ("u = 1", "u", "no equation for a time derivative"),

@@ -58,7 +58,9 @@ def test_terms_have_one_spelling(text: str, written: str, degree: int, order: in
     assert len(term.factors) == degree
 
 
-@pytest.mark.parametrize("text", ["", "u+v", "u_t", "2*u", "u**0", "u**-1", "u**1.5", "u_", "(u)", "_x", "u__x"])
+@pytest.mark.parametrize(
+    "text", ["", "u+v", "u_tt", "u_xt", "2*u", "u**0", "u**-1", "u**1.5", "u_", "(u)", "_x", "u__x"]
+)
 def test_what_is_no_term_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Term.parse(text)
