@@ -17,6 +17,7 @@ from durr.restoration.memory import bytes_per_pixel, tile_budget
 
 WHOLE_PIXELS = 2**19  # up to here a picture is decided on, and restored, as a whole
 CROP_SIDE = 192
+JPEG_SIDE = 8  # crops begin at blocks, so that their grid is seen in all of them
 CROPS_EACH_WAY = (2, 4)  # from 4 crops to 16: about a quarter of a small picture, a fortieth of 24 MP
 
 
@@ -65,6 +66,6 @@ def _mean_over_crops(inference: Inference, crops: list[Num[np.ndarray, "crop_row
 
 
 def _starts(length: int, count: int) -> list[int]:
-    """First pixels of `count` crops along an axis, each once; a short axis has one."""
+    """First pixels of `count` crops along an axis, each once, at JPEG's blocks; a short axis has one."""
     last = max(length - CROP_SIDE, 0)
-    return sorted({round(last * k / (count - 1)) for k in range(count)})
+    return sorted({round(last * k / (count - 1)) // JPEG_SIDE * JPEG_SIDE for k in range(count)})

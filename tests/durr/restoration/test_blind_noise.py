@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from durr.images.depth import from_unit, to_unit
@@ -28,7 +27,7 @@ def noisy(name: str, sigma: float) -> np.ndarray:
 def test_the_strength_of_white_noise_is_found(name: str, sigma: float) -> None:
     found = estimate_noise([noisy(name, sigma)])
     assert 255 * found.sigma == pytest.approx(sigma, rel=0.1)  # fine texture adds to weak noise: 5.5 for 5 on coffee
-    assert found.warning is None
+    assert found.warnings == ()
 
 
 @pytest.mark.parametrize("sigma", [5, 15, 25, 50, 75])
@@ -36,23 +35,12 @@ def test_the_strength_of_white_noise_is_found(name: str, sigma: float) -> None:
 def test_clipped_and_quantised_noise_is_seen_through(name: str, sigma: float) -> None:
     found = estimate_noise([to_unit(from_unit(noisy(name, sigma), np.dtype(np.uint8)))])
     assert 255 * found.sigma == pytest.approx(sigma, rel=0.1)  # clipping alone would take a fifth off 75
-    assert found.warning is None
+    assert found.warnings == ()
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_clean_picture_has_little_noise(name: str) -> None:
     assert 255 * estimate_noise([picture(name)]).sigma < 2.0  # the pictures' own noise and texture
-
-
-@pytest.mark.parametrize("sigma", [10, 50])
-def test_noise_that_was_smoothed_is_reported(sigma: float) -> None:
-    clean = picture("camera")
-    grain = gaussian_filter(np.random.default_rng(0).standard_normal(clean.shape), (0.7, 0.7, 0))
-    found = estimate_noise([clean + sigma / 255 * grain / grain.std()])
-    # white noise under a Gaussian of width w correlates exp(-1 / (4 w^2)) = 0.60; taking away the quadratic lowers it
-    assert found.correlation == pytest.approx(0.55, abs=0.1)
-    assert found.warning is not None
-    assert "neighbours correlate 0.5" in found.warning
 
 
 def test_parts_are_pooled() -> None:
@@ -66,7 +54,7 @@ def test_tiny_pictures(rows: int, columns: int) -> None:
     values = np.random.default_rng(1).standard_normal((rows, columns, 1))
     found = estimate_noise([values])
     assert (found.sigma > 0) == (min(rows, columns) >= 3)
-    assert found.warning is None
+    assert found.warnings == ()
 
 
 def test_clipped_moments_are_those_of_clipped_samples() -> None:
