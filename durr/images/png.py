@@ -28,24 +28,16 @@ TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 # ancillary chunks that stay true when samples change, besides those that say of themselves that they may be copied
 STAYING = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"tIME"}
 OF_KIND = {b"bKGD", b"sBIT"}  # as long as the samples are of the same kind
-ELSEWHERE = {
-    b"IHDR",
-    b"PLTE",
-    b"IDAT",
-    b"IEND",
-    b"tRNS",
-    b"eXIf",
-    b"iCCP",
-    b"acTL",
-    b"pHYs",
-}  # of the samples, or in Metadata
+# of the samples, or in Metadata
+ELSEWHERE = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"eXIf", b"iCCP", b"acTL", b"pHYs"}
 SAFE_TO_COPY = 0x20  # in the last letter of a chunk's name
 PALETTE = 3  # colour type
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
-CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type
+CHANNELS = {0: 1, 2: 3, PALETTE: 1, 4: 2, 6: 4}  # by colour type
 # Adam7: first row, first column, step of rows, step of columns of each pass
 PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 UP = 2  # filter type: minus the byte above
+INFLATED_AT_ONCE = 1 << 20  # bytes
 
 
 class Chunk(NamedTuple):
@@ -77,6 +69,7 @@ def read_png(source: Source) -> Picture:
     if header.depth == 16:
         image, samples = _read_16_bit(source, chunks, header)
     else:
+        _check_complete(chunks, header)
         image = _decode(chunks)
         samples = from_pillow(image, source)
     return Picture(
@@ -186,13 +179,31 @@ def _read_16_bit(source: Source, chunks: list[Chunk], header: Header) -> tuple[I
     return images[0], samples
 
 
+def _sizes(header: Header) -> list[tuple[int, int]]:
+    """Rows, and bytes of a row with its filter byte, of each pass that has any."""
+    passes = PASSES if header.interlaced else ((0, 0, 1, 1),)
+    sizes = [(-(-(header.height - row) // down), -(-(header.width - col) // right)) for row, col, down, right in passes]
+    bits = CHANNELS[header.colour] * header.depth
+    return [(rows, 1 + -(-cols * bits // 8)) for rows, cols in sizes if rows > 0 and cols > 0]
+
+
+def _check_complete(chunks: Sequence[Chunk], header: Header) -> None:
+    """Raises ValueError if samples are missing, for which Pillow takes zeros."""
+    missing = sum(rows * length for rows, length in _sizes(header))
+    inflate = zlib.decompressobj()
+    rest = b"".join(c.content for c in chunks if c.name == b"IDAT")
+    while missing > 0 and (more := inflate.decompress(rest, INFLATED_AT_ONCE)):
+        missing -= len(more)
+        rest = inflate.unconsumed_tail
+    if missing > 0:
+        raise ValueError(f"{missing} bytes of samples are missing")
+
+
 def _split_bytes(
     packed: bytes, header: Header
 ) -> Iterator[tuple[UInt8[np.ndarray, " row high"], UInt8[np.ndarray, " row low"]]]:
     """The scanlines of each pass, filter byte first, of the high bytes and of the low bytes."""
-    passes = PASSES if header.interlaced else ((0, 0, 1, 1),)
-    sizes = [(-(-(header.height - row) // down), -(-(header.width - col) // right)) for row, col, down, right in passes]
-    sizes = [(rows, 1 + 2 * CHANNELS[header.colour] * cols) for rows, cols in sizes if rows > 0 and cols > 0]
+    sizes = _sizes(header)
     expected = sum(rows * length for rows, length in sizes)
     scanlines = zlib.decompressobj().decompress(packed, expected)
     if len(scanlines) < expected:

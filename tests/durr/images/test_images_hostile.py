@@ -142,6 +142,15 @@ def test_a_zlib_bomb_is_inflated_no_further_than_the_picture() -> None:
     assert read_picture(content).pixels.tolist() == np.zeros((2, 2, 3)).tolist()
 
 
+@pytest.mark.parametrize("mode", ["1", "P", "L", "RGBA"])
+def test_a_png_with_too_few_samples_is_damaged(mode: str, noise: Noise, by_pillow: Save) -> None:
+    """Its stream ends in order, and Pillow takes zeros for the rows that are not there."""
+    content = bytearray(by_pillow(Image.fromarray(noise((20, 9, 3))).convert(mode), "PNG"))
+    content[20:24] = struct.pack(">I", 21)  # one row more
+    with pytest.raises(InputError, match="bytes of samples are missing"):
+        read_picture(with_right_checksums(bytes(content)))
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_animations_are_counted_and_refused(noise: Noise, kind: str, by_pillow: Save) -> None:
     frames = [Image.fromarray(noise((8, width, 3))).resize((8, 8)) for width in (8, 9, 10)]
