@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Tokens = Float[Tensor, "batch token feature"]
+Sources = Float[Tensor, "batch source feature"]
 Seen = Bool[Tensor, "#batch #token source"]
 
 
@@ -31,7 +32,7 @@ class Attention(nn.Module):
     def forward(self, t: float, y: Tokens) -> Tokens:
         return self.looking(y, None, None)
 
-    def looking(self, y: Tokens, memory: Tokens | None, seen: Seen | None) -> Tokens:
+    def looking(self, y: Tokens, memory: Sources | None, seen: Seen | None) -> Tokens:
         """What draws the tokens y to those of memory (None: to one another) that are seen (None: all)."""
         x = self.norm(y)
         source = x if memory is None else memory

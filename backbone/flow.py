@@ -49,6 +49,11 @@ class Flow(nn.Module):
             save=self.save,
         )
 
+    def end(self, y0: Inexact[Tensor, " batch *state"]) -> Tensor:
+        """The states alone."""
+        trajectory: Trajectory = self(y0)
+        return trajectory.ys
+
 
 class EndOf(nn.Module):
     """y0 -> the last state of a flow: a flow as one module among others."""
@@ -58,5 +63,4 @@ class EndOf(nn.Module):
         self.flow = flow
 
     def forward(self, y0: Inexact[Tensor, " batch *state"]) -> Tensor:
-        end: Trajectory = self.flow(y0)
-        return end.ys
+        return self.flow.end(y0)

@@ -1,0 +1,1 @@
+"""Checks that define the systems: measured numbers against the bounds they must keep, for the tests and the user."""

@@ -1,0 +1,136 @@
+"""What is checked of every network: its gradient, and what a gradient without states keeps and reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
+
+from backbone.adjoint import ContinuousAdjoint
+from backbone.checks.examples import Build, Example, Size, normal
+from backbone.checks.measured import Measured
+from backbone.flow import Flow
+from backbone.gradients import Backprop
+from backbone.reversible import Reversible
+from backbone.tape import saved_bytes
+
+DIFFERENCE = 1e-7  # of weights: a central difference then rounds 1e-16/1e-7, and hardly crosses a kink
+
+
+def check_net(build: Build) -> list[Measured]:
+    """A small network's gradient against a central difference, and against backprop where it keeps no states."""
+    example = build("small", 3)
+    net, inputs = in_double(example)
+    _leave_kinks(net)
+    gradient = _gradient(net, inputs)
+    along = normal(gradient.numel(), seed=7)
+    slope, difference = float(gradient @ along), _difference(net, inputs, along)
+    # an adaptive solve of tolerance 1e-5 jumps where the number of its steps does
+    bound = 1e-4 if _flows(net, ContinuousAdjoint) else 1e-9
+    scale = float(gradient.norm() * along.norm())
+    found = [
+        Measured.below("gradient minus central difference along a direction", abs(slope - difference) / scale, bound)
+    ]
+    if _flows(net, Reversible):
+        found += _check_reversible(net, inputs, gradient)
+    if _flows(net, Reversible) or _flows(net, ContinuousAdjoint):
+        kept = [_states_kept(build, size) for size in ("ordinary", "deep")]
+        found.append(Measured.below("bytes of states kept, deep minus ordinary", abs(kept[1] - kept[0]), 0.0))
+    return found
+
+
+def in_double(example: Example) -> tuple[nn.Module, tuple[Tensor, ...]]:
+    """The network in evaluation and float64, with its inputs; words stay whole numbers."""
+    inputs = tuple(entry.double() if entry.is_floating_point() else entry for entry in example.inputs)
+    return example.net.double().eval(), inputs
+
+
+@torch.no_grad()
+def _leave_kinks(net: nn.Module) -> None:
+    """Move all weights a little: constants that are zero keep whole regions on the kink of ReLU."""
+    for seed, weight in enumerate(net.parameters()):
+        weight.add_(normal(*weight.shape, seed=seed), alpha=0.03)
+
+
+def _loss(net: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
+    answer: Tensor = net(*inputs)
+    return (answer**2).mean()
+
+
+def _gradient(net: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
+    weights = list(net.parameters())
+    slopes = torch.autograd.grad(_loss(net, inputs), weights, materialize_grads=True, allow_unused=True)
+    return torch.cat([slope.reshape(-1) for slope in slopes])
+
+
+@torch.no_grad()
+def _difference(net: nn.Module, inputs: tuple[Tensor, ...], along: Tensor) -> float:
+    """The central difference of the loss when the weights move along a direction."""
+    weights = list(net.parameters())
+    parts = torch.split(along, [weight.numel() for weight in weights])
+    losses = []
+    for move in (DIFFERENCE, -2 * DIFFERENCE):
+        for weight, part in zip(weights, parts, strict=True):
+            weight.add_(part.reshape(weight.shape), alpha=move)
+        losses.append(float(_loss(net, inputs)))
+    for weight, part in zip(weights, parts, strict=True):
+        weight.add_(part.reshape(weight.shape), alpha=DIFFERENCE)
+    return (losses[0] - losses[1]) / (2 * DIFFERENCE)
+
+
+def _flows(net: nn.Module, kind: type) -> list[Flow]:
+    return [part for part in net.modules() if isinstance(part, Flow) and isinstance(part.gradient, kind)]
+
+
+def _check_reversible(net: nn.Module, inputs: tuple[Tensor, ...], gradient: Tensor) -> list[Measured]:
+    """The reversible gradient against backprop through the same steps."""
+    flows = _flows(net, Reversible)
+    for flow in flows:
+        flow.gradient = Backprop()
+    exact = _gradient(net, inputs)
+    for flow in flows:
+        flow.gradient = Reversible()
+    difference = float((gradient - exact).norm() / exact.norm())
+    return [Measured.below("reversible minus backprop gradient, relative", difference, 1e-11)]  # rounding a step
+
+
+def _states_kept(build: Build, size: Size) -> int:
+    """Bytes that the tape keeps beyond the weights."""
+    example = build(size, 2)
+    return look(example).saved - sum(weight.numel() * weight.element_size() for weight in example.net.parameters())
+
+
+@dataclass(frozen=True)
+class Look:
+    """parameters: how many numbers are learned. n_evals: of all fields. saved: bytes on the tape. schemes: of flows."""
+
+    parameters: int
+    n_evals: int
+    saved: int
+    schemes: tuple[str, ...]
+    gradients: tuple[str, ...]
+
+
+def look(example: Example) -> Look:
+    """Run a network in evaluation once and see what it does."""
+    flows: list[tuple[Flow, int]] = []
+
+    def note(module: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(module, Flow):
+            flows.append((module, output.n_evals))
+
+    hook = register_module_forward_hook(note)
+    try:
+        _, saved = saved_bytes(lambda: example.net.eval()(*example.inputs))
+    finally:
+        hook.remove()
+    return Look(
+        parameters=sum(weight.numel() for weight in example.net.parameters()),
+        n_evals=sum(n for _, n in flows),
+        saved=saved,
+        schemes=tuple(dict.fromkeys(type(flow.scheme).__name__ for flow, _ in flows)),
+        gradients=tuple(dict.fromkeys(type(flow.gradient).__name__ for flow, _ in flows)),
+    )
