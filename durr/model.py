@@ -16,6 +16,7 @@ from durr.unit import RestorationUnit
 
 Task = Literal["denoise", "dejpeg"]
 KINDS: dict[Task, str] = {"denoise": "denoiser", "dejpeg": "JPEG restorer"}  # of model files, by task
+MACROBLOCK = 16  # pixels each way that JPEG codes together where chroma has half the resolution
 Level = tuple[float, float]  # of degradation; steps
 
 
@@ -46,6 +47,11 @@ class RestorationModel:
         """Numbers in the model, the rule's among them."""
         tensors = [*self.unit.parameters(), *_tensors(self.rule.state())]
         return sum(tensor.numel() for tensor in tensors)
+
+    @property
+    def align(self) -> int:
+        """Tiles begin at multiples of this: whole cells of the unit, of JPEG whole blocks of luma and chroma."""
+        return max(self.unit.align, MACROBLOCK) if self.task == "dejpeg" else self.unit.align
 
     def steps_for(self, level: float) -> float:
         """Steps for a known level: straight lines through (0, 0) and the levels, the last one continued."""

@@ -13,11 +13,13 @@ from jaxtyping import Float32, Num
 
 from backbone.device import resolve_device
 from backbone.errors import ModelError, UsageError
+from durr.jpeg.compression import Compression
 from durr.model import RestorationModel, Task
 from durr.restoration.arrays import split
+from durr.restoration.diagnosis import Diagnosis, diagnose_jpeg, diagnose_noise
 from durr.restoration.inference import Inference, resolve_precision
 from durr.restoration.restore import Restoration, restore
-from durr.restoration.strength import check_sigma, check_strength
+from durr.restoration.strength import check_quality, check_sigma, check_strengths
 from durr.restoration.tiles import SMALLEST_SIDE
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -29,17 +31,19 @@ class Restored:
     """A restored image and how it came about.
 
     image: in the type and shape of the input. steps: where on the path it stands; chosen: where strength 1 stands.
-    sigma: the noise on the scale of 0 ... 255, as given or as estimated. path: the images after 0, 1, 2, ... steps
-    without alpha, where samples are in [0, 1]; None for large images, whose path is never in memory as a whole.
-    tiles: how many; smaller: how often they were made smaller after the memory ran out. float32: how many batches
-    were done again because bfloat16 overflowed. notes: what the user should know.
+    path: the images after 0, 1, 2, ... steps without alpha, where samples are in [0, 1]; None for large images, whose
+    path is never in memory as a whole. sigma: of a denoiser, the noise on the scale of 0 ... 255, as given or as
+    estimated. compression: of dejpeg, what is known of it. tiles: how many; smaller: how often they were made smaller
+    after the memory ran out. float32: how many batches were done again because bfloat16 overflowed. notes: what the
+    user should know.
     """
 
     image: Num[np.ndarray, " row col *channel"]
     steps: float
     chosen: float
-    sigma: float
     path: Float32[np.ndarray, " saved row col *colour"] | None
+    sigma: float | None = None
+    compression: Compression | None = None
     tiles: int = 1
     smaller: int = 0
     float32: int = 0
@@ -128,16 +132,20 @@ class Restorer:
         strength: float = 1.0,
         sigma: float | None = None,
         *,
+        quality: int | None = None,
+        table: Sequence[int] = (),
         progress: Callable[[float], None] = lambda share: None,
     ) -> Restored:
         """Restore an image: H x W, H x W x 3 or H x W x 4 (alpha stays), uint8, uint16 or floats around [0, 1].
 
         strength: 0 gives the same samples, 1 the model's own choice, up to 2 goes on along its path.
-        sigma: the noise on the scale of 0 ... 255 if it is known; by default the model sees it itself.
+        sigma: of a denoiser, the noise on the scale of 0 ... 255; quality: of dejpeg, that of the JPEG, 1 ... 100. Both
+        set the number of steps; by default the model sees for itself. table: the quantisation steps of a JPEG's luma,
+        row by row, if its file is there.
         progress: is told the share that is done.
         Raises UsageError for other types, shapes and values, InputError for samples that are not finite.
         """
-        return self.sweep(image, (strength,), sigma, progress=progress)[0]
+        return self.sweep(image, (strength,), sigma, quality=quality, table=table, progress=progress)[0]
 
     def sweep(
         self,
@@ -145,53 +153,78 @@ class Restorer:
         strengths: Sequence[float],
         sigma: float | None = None,
         *,
+        quality: int | None = None,
+        table: Sequence[int] = (),
         progress: Callable[[float], None] = lambda share: None,
     ) -> list[Restored]:
         """The image at several strengths, from one pass."""
-        for strength in strengths:
-            check_strength(strength)
-        check_sigma(sigma)
+        check_strengths(strengths)
         parts = split(image)
-        inference = Inference(
-            model=self.model_for(parts.samples.shape[2]),
-            device=self.device,
-            precision=self.precision,
-            ensemble=self.ensemble,
+        model = self.model_for(parts.samples.shape[2])
+        inference = Inference(model=model, device=self.device, precision=self.precision, ensemble=self.ensemble)
+        diagnosis = self._diagnosis(parts.samples, model, sigma, quality, table)
+        done = restore(
+            inference,
+            parts.samples,
+            strengths,
+            level=diagnosis.level,
+            before=diagnosis.before,
+            side=self.tile,
+            progress=progress,
         )
-        told = None if sigma is None else sigma / 255
-        done = restore(inference, parts.samples, strengths, sigma=told, side=self.tile, progress=progress)
-        path = None if done.path is None else done.path.reshape(len(done.path), *parts.samples.shape[: image.ndim])
+        path = None if done.path is None else done.path.reshape(-1, *parts.samples.shape[: image.ndim])
         return [
             Restored(
                 image=parts.joined(done.pictures[place]) if place > 0 else image.copy(),
                 steps=place,
                 chosen=done.chosen,
-                sigma=255 * done.noise.sigma if sigma is None else sigma,
                 path=path,
+                sigma=diagnosis.sigma,
+                compression=diagnosis.compression,
                 tiles=done.tiles,
                 smaller=done.smaller,
                 float32=inference.redone,
-                notes=_notes(inference, parts.samples.shape[2], done, sigma),
+                notes=diagnosis.warnings + _notes(inference, parts.samples.shape[2], done),
             )
             for place in done.positions
         ]
+
+    @property
+    def task(self) -> Task:
+        """What the models are for."""
+        return self.models[0].task
+
+    def _diagnosis(
+        self,
+        samples: Num[np.ndarray, "row col channel"],
+        model: RestorationModel,
+        sigma: float | None,
+        quality: int | None,
+        table: Sequence[int],
+    ) -> Diagnosis:
+        """What is found out about a picture. Raises UsageError for a level that is told to the wrong model."""
+        check_sigma(sigma)
+        check_quality(quality)
+        if self.task == "denoise" and quality is not None:
+            raise UsageError("a denoiser is told no quality", where="quality", cure="leave it out, or give sigma")
+        if self.task == "dejpeg" and sigma is not None:
+            raise UsageError("a model of dejpeg is told no noise", where="sigma", cure="leave it out, or give quality")
+        if self.task == "denoise":
+            return diagnose_noise(samples, model, sigma)
+        return diagnose_jpeg(samples, model, quality, table)
 
     def model_for(self, channels: int) -> RestorationModel:
         """The model of this number of channels if there is one, else the first."""
         return next((known for known in self.models if known.unit.channels == channels), self.models[0])
 
 
-def _notes(inference: Inference, channels: int, done: Restoration, sigma: float | None) -> tuple[str, ...]:
-    """What the user should know about a restoration."""
+def _notes(inference: Inference, channels: int, done: Restoration) -> tuple[str, ...]:
+    """What the user should know about how a picture was restored."""
     model = inference.model.unit.channels
-    strongest = inference.model.trained[1]
-    noise = done.noise.sigma if sigma is None else sigma / 255
     notes = {
         "grey model: the channels are restored one by one": model == 1 and channels == 3,
         "colour model: the grey picture is taken as three equal channels": model == 3 and channels == 1,
-        f"noise {255 * noise:.0f} is stronger than any in training, {255 * strongest:.0f}": noise > 1.1 * strongest,
         f"tiles were made smaller {done.smaller} times: the memory ran out": done.smaller > 0,
         f"{inference.redone} times done again in float32: bfloat16 overflowed": inference.redone > 0,
     }
-    told = tuple(note for note, holds in notes.items() if holds)
-    return told if done.noise.warning is None else (done.noise.warning, *told)
+    return tuple(note for note, holds in notes.items() if holds)

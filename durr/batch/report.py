@@ -48,7 +48,7 @@ def record(file: Done | Failed) -> dict[str, Any]:
     pages = [page[0] for page in file.after]
     return {
         "input": str(file.source),
-        "status": "done",
+        "status": "partial" if file.missing else "done",
         "outputs": [
             {"output": str(target), "strength": strength, "steps": taken, **_accounted(file, k)}
             for k, (target, strength, taken) in enumerate(zip(file.targets, file.strengths, file.steps, strict=True))
@@ -80,9 +80,9 @@ def skipped_record(pair: Pair) -> dict[str, Any]:
 
 
 def totals(records: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """How many files were done, failed and skipped."""
+    """How many files were done, done in part (they were cut off), failed and skipped."""
     counts = Counter(entry["status"] for entry in records)
-    return {status: counts[status] for status in ("done", "failed", "skipped")}
+    return {status: counts[status] for status in ("done", "partial", "failed", "skipped")}
 
 
 def totals_line(records: Sequence[dict[str, Any]]) -> str:
@@ -90,7 +90,8 @@ def totals_line(records: Sequence[dict[str, Any]]) -> str:
     failed = [
         f"\n  failed: {entry['input']}: {entry['error']['what']}" for entry in records if entry["status"] == "failed"
     ]
-    return ", ".join(f"{count} {status}" for status, count in totals(records).items()) + "".join(failed)
+    counts = [f"{count} {status}" for status, count in totals(records).items() if count or status != "partial"]
+    return ", ".join(counts) + "".join(failed)
 
 
 def progress_of(n_files: int, tell: Callable[[str], None]) -> Callable[[Path, float], None]:
@@ -105,10 +106,10 @@ def progress_of(n_files: int, tell: Callable[[str], None]) -> Callable[[Path, fl
 
 
 def exit_code(records: Sequence[dict[str, Any]]) -> int:
-    """0 if nothing failed; the failures' own code if nothing else happened and they agree; else 1."""
+    """0 if all is whole; the failures' own code if nothing else happened and they agree; else 1."""
     codes = {entry["error"]["exit_code"] for entry in records if entry["status"] == "failed"}
     if not codes:
-        return 0
+        return SOME_FAILED if any(entry["status"] == "partial" for entry in records) else 0
     alone = len(codes) == 1 and all(entry["status"] == "failed" for entry in records)
     return codes.pop() if alone else SOME_FAILED
 

@@ -9,11 +9,13 @@ import typer
 
 from backbone.commands import shell
 from durr.commands.bench import bench_denoise
+from durr.commands.dejpeg import dejpeg
 from durr.commands.denoise import denoise
 from durr.commands.train import train_dejpeg, train_denoise
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "denoise": denoise,
+    "dejpeg": dejpeg,
     "bench denoise": bench_denoise,
     "train denoise": train_denoise,
     "train dejpeg": train_dejpeg,

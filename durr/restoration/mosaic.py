@@ -16,7 +16,7 @@ from durr.restoration.inference import Inference
 from durr.restoration.lanes import count_lanes, from_lanes, to_lanes
 from durr.restoration.memory import bytes_per_pixel, is_out_of_memory, tile_budget
 from durr.restoration.strength import image_at, neighbours
-from durr.restoration.tiles import SMALLEST_SIDE, Tile, cut, halo, largest_side
+from durr.restoration.tiles import SMALLEST_SIDE, Tile, cut, halo, largest_side, rounded_up
 
 Samples = Num[np.ndarray, "row col channel"]
 
@@ -78,7 +78,8 @@ class _Work:
     @property
     def margin(self) -> int:
         """Pixels that a tile sees around it."""
-        return halo(self.inference.model.unit, max(neighbours(self.positions)))
+        model = self.inference.model
+        return rounded_up(halo(model.unit, max(neighbours(self.positions))), model.align)
 
     def tiles(self) -> list[Tile]:
         """The whole picture."""
@@ -113,11 +114,11 @@ class _Work:
 
     def _fitting_side(self) -> int:
         rows, columns, channels = self.samples.shape
-        unit = self.inference.model.unit
-        per_pixel = bytes_per_pixel(unit) * count_lanes(channels, unit.channels)
+        model = self.inference.model
+        per_pixel = bytes_per_pixel(model.unit) * count_lanes(channels, model.unit.channels)
         n_pixels = tile_budget(self.inference.device) // per_pixel
-        return max(rows, columns) if rows * columns <= n_pixels else largest_side(n_pixels, self.margin, unit.align)
+        return max(rows, columns) if rows * columns <= n_pixels else largest_side(n_pixels, self.margin, model.align)
 
     def _cut(self, rows: range, columns: range, side: int) -> list[Tile]:
         shape = (self.samples.shape[0], self.samples.shape[1])
-        return list(cut(rows, columns, side, self.margin, shape, self.inference.model.unit.align))
+        return list(cut(rows, columns, side, self.margin, shape, self.inference.model.align))

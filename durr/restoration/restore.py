@@ -1,4 +1,4 @@
-"""One picture from its samples to the samples at each strength: noise, decision, path, in one piece or in tiles."""
+"""One picture from its samples to the samples at each strength: decision, path, in one piece or in tiles."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 from jaxtyping import Float, Float32, Num
 from torch import Tensor
 
-from durr.images.depth import from_unit, to_unit
-from durr.restoration.decision import Decision, decide, is_small, spread_crops
+from durr.images.depth import from_unit
+from durr.restoration.decision import Decision, decide, is_small
 from durr.restoration.inference import Inference
 from durr.restoration.lanes import from_lanes, to_lanes
 from durr.restoration.mosaic import restore_in_tiles
-from durr.restoration.noise import Noise, estimate_noise
 from durr.restoration.strength import image_at, position
 
 Samples = Num[np.ndarray, "row col channel"]
@@ -30,7 +29,6 @@ class Restoration:
 
     positions: list[float]
     chosen: float
-    noise: Noise
     pictures: dict[float, Samples] = field(default_factory=dict)
     path: Float32[np.ndarray, "saved row col channel"] | None = None
     tiles: int = 1
@@ -42,24 +40,28 @@ def restore(
     samples: Samples,
     strengths: Sequence[float],
     *,
-    sigma: float | None,
+    level: float | None,
+    before: tuple[int, int] = (0, 0),
     side: int | None,
     progress: Callable[[float], None],
 ) -> Restoration:
     """Restore samples at several strengths from one pass.
 
-    sigma: noise of known deviation, for images in [0, 1]; None lets the model's rule decide. side: of tiles; None
-    takes tiles only for large pictures.
+    level: of the degradation if it is known; None lets the model's rule decide. before: rows and columns by which the
+    picture is continued above and to the left, so that what comes in blocks begins with a whole one. side: of tiles;
+    None takes tiles only for large pictures.
     """
+    if any(before):
+        continued = np.pad(samples, [(before[0], 0), (before[1], 0), (0, 0)], mode="symmetric")
+        return _cut(restore(inference, continued, strengths, level=level, side=side, progress=progress), before)
     model = inference.model
     small = is_small(samples, model.unit.channels)
-    noise = estimate_noise([to_unit(part) for part in ([samples] if small else spread_crops(samples))])
-    decision = decide(inference, samples) if sigma is None else Decision(model.steps_for(sigma), {})
+    decision = decide(inference, samples) if level is None else Decision(model.steps_for(level), {})
     positions = [position(strength, decision.steps, model.max_steps) for strength in strengths]
     if max(positions) > decision.steps:  # beyond the rule's choice every step enlarges what bfloat16 rounds off
         inference = inference.exact()
     moved = sorted({place for place in positions if place > 0})
-    untouched = Restoration(positions=positions, chosen=decision.steps, noise=noise)
+    untouched = Restoration(positions=positions, chosen=decision.steps)
     if small and side is None:
         images = _images(inference, samples, decision, math.ceil(max(positions)))
         pictures = {place: _picture(image_at(place, images), samples) for place in moved}
@@ -70,6 +72,13 @@ def restore(
     mosaic = restore_in_tiles(inference, samples, moved, side=side, progress=progress)
     pictures = dict(zip(moved, mosaic.pictures, strict=True))
     return replace(untouched, pictures=pictures, tiles=mosaic.tiles, smaller=mosaic.smaller)
+
+
+def _cut(done: Restoration, before: tuple[int, int]) -> Restoration:
+    """Without the first rows and columns."""
+    rows, columns = (slice(start, None) for start in before)
+    pictures = {place: picture[rows, columns] for place, picture in done.pictures.items()}
+    return replace(done, pictures=pictures, path=None if done.path is None else done.path[:, rows, columns])
 
 
 def _images(

@@ -23,10 +23,22 @@ def check_strength(strength: float) -> None:
         )
 
 
+def check_strengths(strengths: Sequence[float]) -> None:
+    """`check_strength` of each."""
+    for strength in strengths:
+        check_strength(strength)
+
+
 def check_sigma(sigma: float | None) -> None:
     """Raises UsageError unless noise is None for blind, or a number from 0 on (of 255)."""
     if sigma is not None and not (math.isfinite(sigma) and sigma >= 0):
         raise UsageError(f"noise of {sigma:g}", where=f"--sigma {sigma:g}", cure="--sigma auto, or 0 ... 255")
+
+
+def check_quality(quality: int | None) -> None:
+    """Raises UsageError unless a quality is None for blind, or 1 ... 100."""
+    if quality is not None and not 1 <= quality <= 100:
+        raise UsageError(f"quality {quality}", where=f"--quality {quality}", cure="--quality auto, or 1 ... 100")
 
 
 def position(strength: float, steps: float, max_steps: int) -> float:

@@ -79,7 +79,7 @@ def halo(unit: RestorationUnit, steps: int) -> int:
     on after 4, 8, 12 steps (grey; colour needs half of that).
     """
     effective = HALO_FIRST + HALO_STEP * steps
-    return _up(min(effective, steps * unit.reach), unit.align)
+    return rounded_up(min(effective, steps * unit.reach), unit.align)
 
 
 def largest_side(n_pixels: int, margin: int, align: int) -> int:
@@ -99,7 +99,7 @@ def cut(rows: range, columns: range, side: int, margin: int, shape: tuple[int, i
 
 def _spans(axis: range, side: int, margin: int, length: int, align: int) -> list[Span]:
     count = max(math.ceil(len(axis) / side), 1)
-    step = _up(math.ceil(len(axis) / count), align)
+    step = rounded_up(math.ceil(len(axis) / count), align)
     return [
         Span(
             begin=max(start - margin, 0),
@@ -111,5 +111,6 @@ def _spans(axis: range, side: int, margin: int, length: int, align: int) -> list
     ]
 
 
-def _up(length: int, align: int) -> int:
+def rounded_up(length: int, align: int) -> int:
+    """The next multiple of align."""
     return -(-length // align) * align

@@ -1,4 +1,4 @@
-"""A tiny denoiser with random weights, and a way to make noisy arrays of any type."""
+"""Tiny models with random weights, and a way to make noisy arrays of any type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from PIL import ImageCms
 
 from durr.images.depth import from_unit
-from durr.model import RestorationModel
+from durr.model import RestorationModel, Task
 from durr.stopping import FixedSteps
 from durr.unit import RestorationUnit
 
@@ -20,13 +20,13 @@ MakeModel = Callable[..., RestorationModel]
 
 @pytest.fixture
 def make_model() -> MakeModel:
-    """A denoiser that takes 3 steps of at most 8."""
+    """A model that takes 3 steps of at most 8, a denoiser unless asked otherwise."""
 
-    def make(channels: int = 1, *, steps: int = 3, features: int = 16) -> RestorationModel:
+    def make(channels: int = 1, *, task: Task = "denoise", steps: int = 3, features: int = 16) -> RestorationModel:
         unit = RestorationUnit(channels, features=features, inner=16, generator=torch.Generator().manual_seed(3))
         levels = ((10 / 255, 1.0), (50 / 255, 5.0))
         return RestorationModel(
-            task="denoise", unit=unit, rule=FixedSteps(steps), max_steps=8, trained=(0.0, 75 / 255), levels=levels
+            task=task, unit=unit, rule=FixedSteps(steps), max_steps=8, trained=(0.0, 75 / 255), levels=levels
         )
 
     return make
@@ -45,6 +45,14 @@ def colour_model(make_model: MakeModel, tmp_path: Path) -> Path:
     """The tiny colour denoiser as a file."""
     path = tmp_path / "colour.safetensors"
     make_model(3).save(path)
+    return path
+
+
+@pytest.fixture
+def jpeg_model(make_model: MakeModel, tmp_path: Path) -> Path:
+    """A tiny grey model of dejpeg as a file."""
+    path = tmp_path / "jpeg.safetensors"
+    make_model(1, task="dejpeg").save(path)
     return path
 
 

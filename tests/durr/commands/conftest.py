@@ -1,4 +1,4 @@
-"""A folder with a few pictures, and `denoise` as a user calls it there."""
+"""A folder with a few pictures, and `denoise` and `dejpeg` as a user calls them there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from backbone.commands.shell import run
 
-Denoise = Callable[..., tuple[int, str, str]]
+Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -38,16 +38,25 @@ def folder(tmp_path: Path, grey: np.ndarray, rgba: np.ndarray, monkeypatch: pyte
     return place
 
 
-@pytest.fixture
-def denoise(folder: Path, grey_model: Path, capsys: pytest.CaptureFixture[str]) -> Denoise:
-    """denoise(words...) -> exit code, stdout, stderr; with the tiny grey model unless told otherwise."""
+def caller(command: str, model: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+    """call(words...) -> exit code, stdout, stderr; with this model unless told otherwise."""
 
-    def call(*words: str, weights: Path | None = grey_model) -> tuple[int, str, str]:
-        model = [] if weights is None else ["--weights", str(weights)]
-        code = run(app, ["denoise", *words, *model, "--device", "cpu", "--precision", "float32"])
+    def call(*words: str, weights: Path | None = model) -> tuple[int, str, str]:
+        given = [] if weights is None else ["--weights", str(weights)]
+        code = run(app, [command, *words, *given, "--device", "cpu", "--precision", "float32"])
         return code, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture
+def denoise(folder: Path, grey_model: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+    return caller("denoise", grey_model, capsys)
+
+
+@pytest.fixture
+def dejpeg(folder: Path, jpeg_model: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+    return caller("dejpeg", jpeg_model, capsys)
 
 
 @pytest.fixture

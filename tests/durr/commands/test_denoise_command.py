@@ -37,7 +37,7 @@ def test_one_document(denoise: Denoise) -> None:
     code, out, err = denoise("a.png", "b.png", "--json", "--quiet")
     assert (code, err) == (0, "")
     document = json.loads(out)
-    assert document["totals"] == {"done": 2, "failed": 0, "skipped": 0}
+    assert document["totals"] == {"done": 2, "partial": 0, "failed": 0, "skipped": 0}
     first, second = document["files"]
     assert first["outputs"] == [{"output": "a_denoised.png", "strength": 1.0, "steps": 3.0}]
     assert (first["width"], first["height"], first["channels"], first["depth"], first["pages"]) == (
