@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 from backbone.commands.shell import new_app, run
+from backbone.commands.systems import register as register_backbone
 from durr.commands import register as register_durr
 from pdenet.commands import register as register_pdenet
 
 app = new_app()
 register_pdenet(app)
 register_durr(app)
+register_backbone(app)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -38,8 +38,12 @@ class _Kept:
     tensor: Tensor
 
 
-def saved_bytes(run: Callable[[], ResultT]) -> tuple[ResultT, int]:
-    """What run() returns, and the bytes of the tensors that its tape then keeps, each counted once."""
+def saved_bytes(run: Callable[[], ResultT], *, besides: Iterable[Tensor] = ()) -> tuple[ResultT, int]:
+    """What run() returns, and the bytes of the tensors that its tape then keeps, each counted once.
+
+    besides: tensors that are kept anyway, as weights are, and do not count.
+    """
+    own = {tensor.data_ptr() for tensor in besides}
     handed_out: list[weakref.ref[_Kept]] = []
 
     def pack(tensor: Tensor) -> _Kept:
@@ -50,5 +54,5 @@ def saved_bytes(run: Callable[[], ResultT]) -> tuple[ResultT, int]:
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept.tensor):
         result = run()
     alive = [kept.tensor for reference in handed_out if (kept := reference()) is not None]
-    once = {(tensor.data_ptr(), tensor.numel()): tensor for tensor in alive}
+    once = {(tensor.data_ptr(), tensor.numel()): tensor for tensor in alive if tensor.data_ptr() not in own}
     return result, sum(tensor.numel() * tensor.element_size() for tensor in once.values())

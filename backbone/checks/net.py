@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from backbone.adjoint import ContinuousAdjoint
-from backbone.checks.examples import Build, Example, Size, normal
+from backbone.checks.examples import Build, Example, normal
 from backbone.checks.measured import Measured
 from backbone.flow import Flow
 from backbone.gradients import Backprop
@@ -37,8 +37,8 @@ def check_net(build: Build) -> list[Measured]:
     if _flows(net, Reversible):
         found += _check_reversible(net, inputs, gradient)
     if _flows(net, Reversible) or _flows(net, ContinuousAdjoint):
-        kept = [_states_kept(build, size) for size in ("ordinary", "deep")]
-        found.append(Measured.below("bytes of states kept, deep minus ordinary", abs(kept[1] - kept[0]), 0.0))
+        kept = [look(build(size, 2)).kept for size in ("ordinary", "deep")]
+        found.append(Measured("bytes kept besides weights, twice as deep over ordinary", kept[1] / kept[0], 1.0, 1.0))
     return found
 
 
@@ -97,19 +97,16 @@ def _check_reversible(net: nn.Module, inputs: tuple[Tensor, ...], gradient: Tens
     return [Measured.below("reversible minus backprop gradient, relative", difference, 1e-11)]  # rounding a step
 
 
-def _states_kept(build: Build, size: Size) -> int:
-    """Bytes that the tape keeps beyond the weights."""
-    example = build(size, 2)
-    return look(example).saved - sum(weight.numel() * weight.element_size() for weight in example.net.parameters())
-
-
 @dataclass(frozen=True)
 class Look:
-    """parameters: how many numbers are learned. n_evals: of all fields. saved: bytes on the tape. schemes: of flows."""
+    """parameters: how many numbers are learned. n_evals: of all fields. kept: bytes on the tape besides the weights.
+
+    schemes, gradients: of all flows.
+    """
 
     parameters: int
     n_evals: int
-    saved: int
+    kept: int
     schemes: tuple[str, ...]
     gradients: tuple[str, ...]
 
@@ -124,13 +121,13 @@ def look(example: Example) -> Look:
 
     hook = register_module_forward_hook(note)
     try:
-        _, saved = saved_bytes(lambda: example.net.eval()(*example.inputs))
+        _, kept = saved_bytes(lambda: example.net.eval()(*example.inputs), besides=example.net.parameters())
     finally:
         hook.remove()
     return Look(
         parameters=sum(weight.numel() for weight in example.net.parameters()),
         n_evals=sum(n for _, n in flows),
-        saved=saved,
+        kept=kept,
         schemes=tuple(dict.fromkeys(type(flow.scheme).__name__ for flow, _ in flows)),
         gradients=tuple(dict.fromkeys(type(flow.gradient).__name__ for flow, _ in flows)),
     )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Commands on the backbone itself, and what every command shares."""

@@ -18,7 +18,11 @@ from backbone.errors import Failure, OutputError, ResourceError, UsageError
 
 NAME = "pdenet-durr"
 DEVICES = "auto, cpu, cuda or cuda:N"
-GROUPS = {"bench": "Measure this program beside its peers.", "train": "Train a model on your own data."}
+GROUPS = {
+    "backbone": "The networks of the backbone and the checks that define them.",
+    "bench": "Measure this program beside its peers.",
+    "train": "Train a model on your own data.",
+}
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
 Device = Annotated[str, typer.Option("--device", help=f"Where to compute: {DEVICES}.")]

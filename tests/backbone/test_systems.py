@@ -142,4 +142,4 @@ def test_what_a_network_does_is_looked_at() -> None:
     assert seen.parameters == 8 * (16 + 4) + 4 * 2 + 2
     image = look(on_images(lambda shape: resnet(shape, generator=seeded()))("small", 1))
     assert image.n_evals == 4
-    assert image.saved > 0
+    assert image.kept > 0

@@ -1,0 +1,119 @@
+"""`pdenet-durr backbone list | show | check`: the networks of the backbone, and the checks that define them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backbone.commands import shell
+from backbone.commands.shell import Config, Debug, Json, Quiet, Talk, print_json
+from backbone.errors import UntrustedResult, UsageError
+
+Name = Annotated[str, typer.Argument(help="A name that `backbone list` tells.")]
+
+
+def backbone_list(json: Json = False, debug: Debug = False) -> int:
+    """List the networks of the backbone: name, file and equation."""
+    from backbone.checks.systems import SYSTEMS
+
+    if json:
+        print_json(
+            {
+                "systems": [
+                    {"name": name, "file": f"backbone/nets/{s.file}", "equation": s.equation}
+                    for name, s in SYSTEMS.items()
+                ]
+            }
+        )
+        return 0
+    widths = [max(map(len, words)) for words in (SYSTEMS, [entry.file for entry in SYSTEMS.values()])]
+    for name, entry in SYSTEMS.items():
+        print(f"{name:<{widths[0]}}  {entry.file:<{widths[1]}}  {entry.equation}")
+    return 0
+
+
+def backbone_show(
+    name: Name,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Samples in a batch.")] = 8,
+    json: Json = False,
+    debug: Debug = False,
+    config: Config = None,
+) -> int:
+    """Show a network: its equation and scheme, parameters, evaluations, and the memory that its gradient needs."""
+    from backbone.checks.net import look
+    from backbone.checks.systems import system
+
+    entry = system(name)
+    seen, deep = (look(entry.build(size, batch)) for size in ("ordinary", "deep"))
+    facts = {
+        "equation": entry.equation,
+        "file": f"backbone/nets/{entry.file}",
+        "scheme": ", ".join(seen.schemes),
+        "gradient": ", ".join(seen.gradients),
+        "parameters": seen.parameters,
+        "evaluations": seen.n_evals,
+        "batch": batch,
+        "bytes_kept_besides_weights": seen.kept,
+        "bytes_kept_twice_as_deep": deep.kept,
+    }
+    if json:
+        print_json({"system": name, **facts})
+        return 0
+    print(name)
+    for key, value in facts.items():
+        print(f"  {key.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"  {key}: {value}")
+    return 0
+
+
+def backbone_check(
+    name: Annotated[str | None, typer.Argument(help="A name that `backbone list` tells, or schemes.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Check everything; half a minute or more.")] = False,
+    page_file: Annotated[
+        Path | None, typer.Option("--page", help="Also write what was measured as a page of Markdown.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    config: Config = None,
+) -> int:
+    """Check networks: orders, gradients, stability, reversibility, memory, each against its bounds."""
+    if (name is None) != everything:
+        raise UsageError(
+            "name one system, or all of them", where="backbone check", cure="pdenet-durr backbone check --all"
+        )
+    from backbone.atomic import write_atomic
+    from backbone.checks.report import check_names, lines, page, run_checks
+
+    outcomes = run_checks(check_names() if name is None else [name], tell=Talk(quiet=quiet).progress)
+    if json:
+        print_json({"passed": all(o.passed for o in outcomes), "systems": [o.as_dict() for o in outcomes]})
+    else:
+        print("\n".join(line for outcome in outcomes for line in lines(outcome)))
+    if page_file is not None:
+        write_atomic(page_file, page(outcomes).encode())
+    failed = [outcome.name for outcome in outcomes if not outcome.passed]
+    if not failed:
+        return 0
+    problem = UntrustedResult(
+        f"outside its bounds: {', '.join(failed)}",
+        where="backbone check",
+        cure=f"pdenet-durr backbone check {failed[0]}",
+    )
+    print(problem, file=sys.stderr)
+    return problem.exit_code
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "backbone list": backbone_list,
+    "backbone show": backbone_show,
+    "backbone check": backbone_check,
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands to the application."""
+    shell.register(app, COMMANDS)
