@@ -18,6 +18,8 @@ from pdenet.discovery.doubts import raise_doubts
 from pdenet.discovery.holdout import check_share
 from pdenet.discovery.options import EquationOptions
 from pdenet.discovery.restrictions import Restrictions
+from pdenet.discovery.time_order import ORDERS
+from pdenet.discovery.velocities import with_velocities
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.fields.field import Field
@@ -31,6 +33,16 @@ from pdenet.simulation.spectral import solve
 RECIPES = ("default", "paper")
 
 
+def check_time_order(time_order: str, recipe: str) -> None:
+    """Raise UsageError for an order in time that there is not, or that the recipe has not."""
+    if time_order not in ORDERS:
+        raise UsageError(f"'{time_order}' is no order in time", where="--time-order", cure="--time-order auto, 1 or 2")
+    if time_order == "2" and recipe == "paper":
+        raise UsageError(
+            "the paper's recipe knows first derivatives in time only", where="--time-order", cure="--recipe default"
+        )
+
+
 def check_recipe(recipe: str) -> None:
     """Raise UsageError for a recipe there is not."""
     if recipe not in RECIPES:
@@ -39,25 +51,49 @@ def check_recipe(recipe: str) -> None:
 
 @dataclass(kw_only=True, eq=False)
 class PDENet(EquationOptions):
-    """Learns the equations u_t = F(u, u_x, ...) of a field and prints them.
+    """Learns the equations u_t = F(u, u_x, ...) of a field, or u_tt = F(u, u_t, u_x, ...), and prints them.
 
     After `fit`: equation_ (text), equations_, noise_ (standard deviation by variable), heldout_error_ (relative RMS
     error of roll-outs on data not used), seconds_, learned_ (the record for forecasts), sample_ (the field, or
     stretches of one that is larger than memory), and discovery_ or paper_ with all that was found on the way.
     """
 
-    def check(self, field: Field) -> Restrictions:
-        """What the options say of the equations of this field; UsageError for a word that has no meaning there."""
+    def check(self, field: Field) -> dict[int, Restrictions]:
+        """What the options say of the equations of this field, by their order in time, the one to ask for first.
+
+        Raises UsageError for a word that has no meaning there.
+        """
         check_recipe(self.recipe)
+        check_time_order(self.time_order, self.recipe)
         check_share(self.holdout)
         named = {"--fix": self.fix, "--forbid": self.forbid, "--terms": self.terms, "--max-terms": self.max_terms}
         given = [option for option, value in named.items() if value is not None]
         if given and self.recipe == "paper":
             raise UsageError(f"the paper's recipe has no place for {given[0]}", where=given[0], cure="--recipe default")
+        asked = (1, 2) if self.time_order == "auto" else (int(self.time_order),)
+        found: dict[int, Restrictions] = {}
+        wrong: list[UsageError] = []  # words for u_t make no sense of u_tt, and the other way round
+        for time_order in asked:
+            try:
+                found[time_order] = self._restrictions(replace(field, time_order=time_order))
+            except UsageError as error:
+                wrong.append(error)
+        if not found:
+            raise wrong[0]
+        return found
+
+    def _restrictions(self, field: Field) -> Restrictions:
+        """For equations of one order in time."""
         restrictions = Restrictions.read(
-            field.names, field.axes, fix=self.fix, forbid=self.forbid, terms=self.terms, max_terms=self.max_terms
+            field.state_names,
+            field.axes,
+            fix=self.fix,
+            forbid=self.forbid,
+            terms=self.terms,
+            max_terms=self.max_terms,
+            evolved=field.evolved,
         )
-        if restrictions.name_all(field.names) and (self.order or self.degree):
+        if restrictions.name_all(field.evolved) and (self.order or self.degree):
             raise UsageError(
                 "--terms names the candidates of every equation: no order or degree bounds them",
                 where="--terms, --order, --degree",
@@ -74,17 +110,18 @@ class PDENet(EquationOptions):
         Raises UsageError on wrong options, InputError on unusable data, CannotTell where the data do not decide the
         equations; what was found all the same is then in discovery_, with the doubts.
         """
-        restrictions = self.check(field)
+        first, *others = self.check(field).items()
         device = resolve_device(self.device)
         begun = time.perf_counter()
         self.discovery_: Discovery | None = None
         self.paper_: PaperResult | None = None
         if self.recipe == "default":
             self.discovery_ = discover(
-                field,
+                replace(field, time_order=first[0]),
                 order=self.order,
                 degree=self.degree,
-                restrictions=restrictions,
+                restrictions=first[1],
+                second=others[0][1] if others else None,
                 holdout=self.holdout,
                 memory=Memory.of(self.memory),
                 seed=self.seed,
@@ -130,22 +167,26 @@ class PDENet(EquationOptions):
         By the printed equations at full digits; after the paper's recipe by the learned filters and network, in steps
         of forward Euler, since its printed equations leave out small terms that keep them well-posed.
 
+        Where u_tt was learnt, the velocities of the last snapshot are taken from those before it.
+
         Raises InputError on other variables than were learnt or walls, Diverged if the equations blow up.
         """
         times = (field.dt * np.arange(steps + 1)).tolist()
-        values = self._solve(field, field.values[:, -1], times)
+        values = self._solve(field, -1, times)
         return replace(field, values=values[:, 1:], t0=field.t0 + field.dt * field.n_times)
+
+    def roll_out(self, field: Field) -> Field:
+        """The forecast from the field's first snapshots to its end. Raises InputError and Diverged like `predict`."""
+        return replace(field, values=self._solve(field, 0, (field.dt * np.arange(field.n_times)).tolist()))
 
     def score(self, field: Field) -> float:
         """R^2 of the forecast from the field's first snapshots: 1 is perfect, 0 no better than the mean."""
-        forecast = self._solve(field, field.values[:, 0], (field.dt * np.arange(field.n_times)).tolist())
-        left = np.sum((forecast - field.values) ** 2)
+        left = np.sum((self.roll_out(field).values - field.values) ** 2)
         return float(1.0 - left / np.sum((field.values - field.values.mean()) ** 2))
 
-    def _solve(
-        self, field: Field, start: Float64[np.ndarray, "run channel *space"], times: list[float]
-    ) -> Float64[np.ndarray, "run time channel *space"]:
-        names = tuple(equation.variable for equation in self.equations_)
+    def _solve(self, field: Field, at: int, times: list[float]) -> Float64[np.ndarray, "run time channel *space"]:
+        """The measured variables at times after one snapshot of the field."""
+        names = self.learned_.measured
         if field.names != names:
             raise InputError(
                 f"the field has the variables {', '.join(field.names)}; learnt were {', '.join(names)}",
@@ -154,20 +195,23 @@ class PDENet(EquationOptions):
             )
         device = resolve_device(self.device)
         if self.paper_ is not None:
-            return roll_network(self.paper_.model, start, dt=field.dt, steps=range(len(times)), device=device)
+            return roll_network(
+                self.paper_.model, field.values[:, at], dt=field.dt, steps=range(len(times)), device=device
+            )
         if "none" in field.boundary:
             raise InputError(
                 "forecasts need periodic boundaries", where=field.source, cure="read it with boundary='periodic'"
             )
-        texts = [equation.to_text(digits=None) for equation in self.equations_]
-        return solve(
-            texts,
-            start,
+        state = with_velocities(replace(field, time_order=self.learned_.time_order))
+        values = solve(
+            [equation.to_text(digits=None) for equation in self.equations_],
+            state.values[:, at],
             lengths=tuple(map(float, field.lengths)),
-            names=names,
+            names=state.names,
             times=times,
             device=device,
         )
+        return values[:, :, : len(names)]
 
 
 @spelt_out

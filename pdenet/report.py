@@ -13,6 +13,7 @@ from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.second_opinion import agreement
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
+from pdenet.equations.terms import rate
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
 from pdenet.fields.memory import in_words
@@ -47,6 +48,7 @@ def summary(model: PDENet, field: Field) -> dict[str, Any]:
                 if equation.variable in found.opinions
             },
             "likelihood": found.likelihood,
+            "time_order": {"order": found.data.time_order, "why": found.time_order},
             "decided_by": looked_at(field, found.data),
             "doubts": [doubt.as_dict() for doubt in found.doubts],
             "pareto": {
@@ -115,7 +117,7 @@ def result_lines(model: PDENet, field: Field) -> list[str]:
     lines = ["noise: " + ", ".join(f"{name} {level:.2g}" for name, level in found.noise.items())]
     lines.append(f"candidates by number of terms, with the relative error of their {found.measure} (*: chosen)")
     for name, rows in found.fronts.items():
-        lines.append(f"terms  in-sample  held-out  equation of {name}_t")
+        lines.append(f"terms  in-sample  held-out  equation of {rate(name)}")
         lines += [_table_line(row) for row in rows]
     lines += [_identified_line(name, entry) for name, entry in found.identified.items() if entry.closest]
     lines += [
@@ -124,6 +126,7 @@ def result_lines(model: PDENet, field: Field) -> list[str]:
         if equation.variable in found.opinions
     ]
     lines.append(f"likelihood: {found.likelihood}")
+    lines += [f"order in time: {found.data.time_order} ({found.time_order})"] if found.time_order else []
     if found.data.values is not field.values:
         fitted = "" if found.by_likelihood else "; the coefficients were fitted to all"
         lines.append(f"larger than memory: decided by {looked_at(field, found.data)}{fitted}")
@@ -138,7 +141,7 @@ def _identified_line(name: str, found: Identifiability) -> str:
     """How near to each other the chosen terms are, and the term that another could replace most easily."""
     nearest = min(found.closest, key=lambda rival: rival.separation)
     return (
-        f"{name}_t: condition {found.condition:.3g} of the chosen terms; closest rival: {nearest.term} for "
+        f"{rate(name)}: condition {found.condition:.3g} of the chosen terms; closest rival: {nearest.term} for "
         f"{nearest.chosen}, which stays {nearest.separation:.3g} standard errors from 0 beside it"
     )
 
@@ -197,7 +200,7 @@ def _compare(model: PDENet, field: Field) -> Comparison | None:
     last = min(field.n_times - 1, max(9, field.n_times // 10))
     run = field.select(runs=[field.n_runs - 1], times=slice(0, last + 1))
     try:
-        forecast = model.predict(run.select(times=slice(0, 1)), last)
+        forecast = model.roll_out(run)
     except (Diverged, UsageError):  # a wrong equation may blow up or be ill-posed: then there is nothing to compare
         return None
     plane = (0,) * (field.n_dims - 2) if field.n_dims == 3 else ()

@@ -16,12 +16,14 @@ from pdenet.discovery.ladder import Rung, climb, rungs, widest_affordable
 from pdenet.discovery.likelihood_fit import Likelihood, fit_by_likelihood
 from pdenet.discovery.options import HELD_OUT
 from pdenet.discovery.pareto import Candidate, pareto_table
+from pdenet.discovery.powers import curves_left_over, misfit_left_over
 from pdenet.discovery.refit import Fit, refit, sharpen
 from pdenet.discovery.regression import Bounds, Setting
 from pdenet.discovery.resolution import truncation_error
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.scoring import Measure, RollOuts, Scorers, make_scorers, root_mean_square
 from pdenet.discovery.second_opinion import second_opinion
+from pdenet.discovery.time_order import in_words, is_better, leaves_much
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 from pdenet.fields.memory import Memory
@@ -41,7 +43,8 @@ class Discovery:
     be rolled out or nothing was held out, and heldout_error nan. covariance: of all coefficients, those of the first
     equation first. identified: how well the data tell the terms from others. opinions: the equations in weak form,
     where that can be asked. likelihood: what its maximisation did, or why it was not done; by_likelihood: whether the
-    coefficients are its. doubts: why not to trust the equations. data: what decided them, all of the field or
+    coefficients are its. time_order: what equations of u_t and of u_tt leave unexplained, where both were asked for.
+    doubts: why not to trust the equations. data: what decided them, all of the field or
     stretches of it.
     """
 
@@ -59,6 +62,7 @@ class Discovery:
     opinions: Mapping[str, Equation]
     likelihood: str
     by_likelihood: bool
+    time_order: str
     doubts: tuple[Doubt, ...]
     data: Field
 
@@ -69,6 +73,7 @@ def discover(
     order: int | None = None,
     degree: int | None = None,
     restrictions: Restrictions | None = None,
+    second: Restrictions | None = None,
     holdout: float = HELD_OUT,
     memory: Memory | None = None,
     seed: int = 0,
@@ -78,8 +83,9 @@ def discover(
     """Find the equation of every variable of the field.
 
     order, degree: bounds of the library; None lets the data decide (up to order 4 and degree 3). restrictions: what is
-    known of the equations. holdout: share of the runs, or of the time of a few runs, to test on. memory: of data that
-    are larger, stretches decide the equations; then the coefficients are fitted to all, window by window.
+    known of the equations. second: the same of equations of u_tt, if these may be asked for where those of u_t leave
+    much unexplained. holdout: share of the runs, or of the time of a few runs, to test on. memory: of data that are
+    larger, stretches decide the equations; then the coefficients are fitted to all, window by window.
     Data with gaps are looked at point by point, as if every axis had walls; points near a gap are left out.
     Raises UsageError for a library or a share that cannot be, InputError if there are too few data, CannotTell if they
     are at rest or flat along an axis.
@@ -88,21 +94,31 @@ def discover(
     data = stretches(field, memory.for_data)
     if data.has_gaps:
         field, data = (replace(one, boundary=("none",) * one.n_dims) for one in (field, data))
-    restrictions = restrictions or Restrictions()
     split = hold_out(data, holdout)
-    bounds = rungs(data, order, degree, restrictions)
     progress("estimating the noise")
     noise = noise_by_run(data)
     raise_doubts([*at_rest(data), *flat_axes(data, noise)], data.source)
     generator = np.random.default_rng(seed)
-    setting = Setting(noise_by_run(split.train), device, generator, progress, restrictions, memory)
-    selection = _select(split, bounds, setting)
+    setting = Setting(noise_by_run(split.train), device, generator, progress, restrictions or Restrictions(), memory)
+    answer = _ask(split, order, degree, setting)
+    told = ""
+    if second is not None and leaves_much(answer.found):
+        progress("u_t = ... leaves much unexplained: trying u_tt = ...")
+        other = _ask(split.of_second_order(), order, degree, replace(setting, restrictions=second))
+        told = in_words(answer.found, other.found)
+        answer = other if is_better(other.found, answer.found) else answer
+    split, bounds, setting = answer.split, answer.bounds, answer.setting
+    field, data = (replace(one, time_order=split.train.time_order) for one in (field, data))
+    selection = _scored(answer)
     fronts = selection.fronts if selection.scorers.measure == "roll-out" else {}
-    widest = widest_affordable(split.train, bounds, setting, beyond=True)
-    identified, doubts = examine(split.train, selection.found, fronts, widest)
     progress("asking a second opinion")
     opinions = second_opinion(split.train, selection.found, setting)
     numbers = _coefficients(field, data, split, selection, bounds, replace(setting, noise=noise))
+    widest = widest_affordable(split.train, bounds, setting, beyond=True)
+    chosen = _system(numbers.fit)
+    identified, doubts = examine(split.train, selection.found, chosen, fronts, widest)
+    doubts += curves_left_over(split.train, selection.found, chosen, setting)
+    doubts += misfit_left_over(data, chosen, numbers.likelihood.misfit)
     return Discovery(
         equations=numbers.fit.equations,
         fronts=selection.fronts,
@@ -118,6 +134,7 @@ def discover(
         opinions=opinions,
         likelihood=numbers.likelihood.words,
         by_likelihood=numbers.likelihood.fit is not None,
+        time_order=told,
         doubts=tuple(doubts),
         data=data,
     )
@@ -143,9 +160,25 @@ class _Numbers:
     likelihood: Likelihood
 
 
-def _select(split: Split, bounds: Sequence[Bounds], setting: Setting) -> _Selection:
-    """Climb the library on the data to learn from, and score the models of every size."""
-    found = climb(split.train, bounds, setting)
+@dataclass(frozen=True)
+class _Answer:
+    """The rung of every equation, and what was asked for it: of which data, within which bounds and setting."""
+
+    split: Split
+    bounds: Sequence[Bounds]
+    setting: Setting
+    found: Mapping[str, Rung]
+
+
+def _ask(split: Split, order: int | None, degree: int | None, setting: Setting) -> _Answer:
+    """Climb the library on the data to learn from."""
+    bounds = rungs(split.train, order, degree, setting.restrictions)
+    return _Answer(split, bounds, setting, climb(split.train, bounds, setting))
+
+
+def _scored(answer: _Answer) -> _Selection:
+    """The models of every size with their errors."""
+    split, setting, found = answer.split, answer.setting, answer.found
     is_coarse = max(truncation_error(split.train, setting.noise, rung.collocation) for rung in found.values()) > COARSE
     scorers = make_scorers(split, found, coarse=is_coarse, device=setting.device)
     fronts = {name: pareto_table(name, found, scorers, setting.progress) for name in split.train.evolved}
@@ -163,7 +196,8 @@ def _coefficients(
     fit = refit(field, found, setting.restrictions, setting.device)
     judge = scorers.heldout or scorers.insample
     errors = judge.errors({name: rung.chosen for name, rung in found.items()}) if isinstance(judge, RollOuts) else []
-    if selection.is_coarse and isinstance(judge, RollOuts):
+    # shots start from measured snapshots, which hold no velocities
+    if selection.is_coarse and isinstance(judge, RollOuts) and field.time_order == 1:
         setting.progress("snapshots are far apart in time: refining by shooting")
         sharpened = sharpen(split.train, fit, judge.axes, setting.restrictions, setting.device)
         fit, errors = _better(fit, sharpened, judge, errors)

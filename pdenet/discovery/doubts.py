@@ -15,7 +15,7 @@ from pdenet.discovery.ladder import Rung
 from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.regression import Regression
 from pdenet.equations.equation import Equation
-from pdenet.equations.terms import Term
+from pdenet.equations.terms import Factor, Term, rate
 from pdenet.fields.field import Field
 
 AT_REST = 1e-9  # share of its size by which a variable must change to be learnt from
@@ -26,7 +26,7 @@ SMOOTH = 0.25  # such a change of well resolved data
 WORSE = 1.1  # times the error of "nothing changes" from which an equation foretells nothing
 MOST_TOLD = 3  # rivals of one term, and equations, that are spelt out
 
-Kind = Literal["at rest", "flat", "nothing significant", "rivals", "fixed shape", "no forecast"]
+Kind = Literal["at rest", "flat", "nothing significant", "rivals", "fixed shape", "no forecast", "outside the library"]
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,26 @@ def raise_doubts(doubts: Sequence[Doubt], source: str) -> None:
 
 
 def examine(
-    data: Field, found: Mapping[str, Rung], fronts: Mapping[str, Sequence[Candidate]], widest: Regression
+    data: Field,
+    found: Mapping[str, Rung],
+    chosen: Mapping[str, Equation],
+    fronts: Mapping[str, Sequence[Candidate]],
+    widest: Regression,
 ) -> tuple[dict[str, Identifiability], list[Doubt]]:
     """What the data say about the terms of each equation, and every reason not to trust them.
 
-    fronts: scored by roll-outs, or empty. widest: the largest library on the data.
+    chosen: the equations that are printed. fronts: scored by roll-outs, or empty. widest: the largest library on the
+    data.
     """
     identified: dict[str, Identifiability] = {}
     doubts = []
     for name, rung in found.items():
-        identified[name] = identify(widest.of(name), name, rung.support, widest.noise_power)
-        if not rung.chosen.terms:
+        equations = widest.of(name)
+        support = [term for term in chosen[name].terms if term in equations.terms]
+        identified[name] = identify(equations, name, support, widest.noise_power)
+        if not chosen[name].terms:
             doubts.append(nothing_found(data, name, rung))
-        reasons = undecided(data, name, identified[name], rung.chosen)
+        reasons = undecided(data, name, identified[name], chosen[name])
         if not reasons and any(_is_no_forecast(row, fronts[name][0]) for row in fronts.get(name, ()) if row.chosen):
             reasons = [no_forecast(data, name)]
         doubts += reasons
@@ -109,9 +116,9 @@ def nothing_found(data: Field, name: str, rung: Rung) -> Doubt:
     front = rung.front
     alone = ", ".join(f"{term} (|t| {size:.2g})" for term, size in front.alone)
     rejected = f"; the strongest rejected ones: {alone}, where {front.limit:.2g} is asked for" if alone else ""
-    what = f"no term of {name}_t is significant{rejected}"
+    what = f"no term of {rate(name)} is significant{rejected}"
     if front.alone and front.alone[0][1] > front.limit:
-        what = f"no allowed terms explain {name}_t; the strongest by itself: {alone}"
+        what = f"no allowed terms explain {rate(name)}; the strongest by itself: {alone}"
     if rung.restrictions.forbidden.get(name):
         return Doubt(name, "nothing significant", what, "learn without --forbid")
     advice = _slower(data, name) or f"less noise, a longer time or more runs, so that {name} changes more"
@@ -132,7 +139,7 @@ def no_forecast(data: Field, name: str) -> Doubt:
 
 def _slower(data: Field, name: str) -> str:
     """Advice for snapshots too far apart; empty if they are not."""
-    values = data.values[:, :, data.names.index(name)]
+    values = data.values[:, :, data.names.index(Factor(name).measured)]
     change = float(np.sqrt(np.nanmean(np.diff(values, axis=1) ** 2)) / max(np.nanstd(values), 1e-300))
     if change < TOO_LONG:
         return ""
@@ -145,14 +152,14 @@ def undecided(data: Field, name: str, found: Identifiability, chosen: Equation) 
     doubts = []
     for term in dict.fromkeys(rival.chosen for rival in found.undecided):
         rivals = [rival for rival in found.undecided if rival.chosen == term][:MOST_TOLD]
-        what = f"{name}_t: {_together(term, rivals)}. " + _fit_as_well(chosen, [rival.equation for rival in rivals])
+        what = f"{rate(name)}: {_together(term, rivals)}. " + _fit_as_well(chosen, [rival.equation for rival in rivals])
         steps = dict.fromkeys(_experiment(data, term, rival.term) for rival in rivals)
         ruled_out = ", ".join(str(rival.term) for rival in found.undecided if rival.chosen == term)
         known = f'or, if these cannot be: --forbid "{ruled_out}"'
         doubts.append(Doubt(name, "rivals", what, "; ".join([*steps, known])))
     if found.instead and not doubts:
         alike = _fit_as_well(chosen, found.instead)
-        what = f"{name}_t: a wave of fixed shape obeys transport whatever its equation. {alike}"
+        what = f"{rate(name)}: a wave of fixed shape obeys transport whatever its equation. {alike}"
         advice = "add a run with a wave of another height or shape, or with two waves that meet"
         doubts.append(Doubt(name, "fixed shape", what, advice))
     return doubts

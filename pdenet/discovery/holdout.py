@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,11 @@ class Split:
     train: Field
     held: Field | None
     words: str
+
+    def of_second_order(self) -> Split:
+        """The same data, as parts of states whose velocities were not measured."""
+        train = replace(self.train, time_order=2)
+        return Split(train, None if self.held is None else replace(self.held, time_order=2), self.words)
 
 
 def check_share(share: float) -> None:

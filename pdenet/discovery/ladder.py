@@ -101,7 +101,7 @@ def climb(data: Field, bounds: Sequence[Bounds], setting: Setting) -> dict[str, 
     if not unsettled or len(bounds) == 1:
         return chosen
     widest = widest_affordable(data, bounds, setting)
-    probe = _Probe(widest, names)
+    probe = Probe(widest, names)
     unsettled = [name for name in unsettled if probe.explains_more(name, chosen[name].support)]
     for bound in widest.bounds[1:]:
         if not unsettled:
@@ -139,7 +139,7 @@ def _stand_on(
     return leftover
 
 
-class _Probe:
+class Probe:
     """The largest library on a thinned sample: an upper bound on what any library can explain."""
 
     def __init__(self, regression: Regression, names: Sequence[str]) -> None:

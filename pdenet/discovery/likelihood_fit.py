@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,10 +40,14 @@ MOST_CANDIDATES = 150  # in all equations together, from which terms may join
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The fit of greatest likelihood, or None, and what was done or why it could not be."""
+    """The fit of greatest likelihood, or None, and what was done or why it could not be.
+
+    misfit: at the greatest likelihood, over that of noise; nan where it was not looked for.
+    """
 
     fit: Fit | None
     words: str
+    misfit: float = math.nan
 
 
 def fit_by_likelihood(
@@ -80,7 +85,8 @@ def fit_by_likelihood(
             return Likelihood(None, "not maximised: a single window is larger than memory is meant for")
         setting.progress("maximising the likelihood")
         maximum = maximise(problem, rows, coefficients, free, problem.windows.start)
-        affordable = restrictions.max_terms is None and problem.size(candidates) <= most
+        # where velocities are unknown, short windows let any force pass and long ones take many minutes
+        affordable = field.time_order == 1 and restrictions.max_terms is None and problem.size(candidates) <= most
         if affordable and unexplained(maximum) > 0.0:
             setting.progress("more than noise is left: exchanging terms")
             maximum = _exchange(problem, maximum, candidates, field, noise)
@@ -95,7 +101,8 @@ def fit_by_likelihood(
 def _judged(maximum: Maximum, before: Fit, field: Field) -> Likelihood:
     """The maximum as a fit if it explains the data, with what it changed in words."""
     if not maximum.converged or maximum.scale > LARGEST_SCALE:
-        return Likelihood(None, f"not used: its misfit is {maximum.scale:.3g} times that of the noise")
+        words = f"not used: its misfit is {maximum.scale:.3g} times that of the noise"
+        return Likelihood(None, words, maximum.scale)
     fit = _as_fit(maximum, field)
     words = [f"its misfit is {maximum.scale:.3g} times that of the noise"]
     for old, new in zip(before.equations, fit.equations, strict=True):
@@ -103,7 +110,7 @@ def _judged(maximum: Maximum, before: Fit, field: Field) -> Likelihood:
         joined = [str(term) for term in new.terms if term not in old.terms]
         words += [f"{new.lhs} lost {', '.join(dropped)}"] if dropped else []
         words += [f"{new.lhs} gained {', '.join(joined)}"] if joined else []
-    return Likelihood(fit, "; ".join(words))
+    return Likelihood(fit, "; ".join(words), maximum.scale)
 
 
 def _candidates(

@@ -30,11 +30,13 @@ class LearnOptions(Options):
 class EquationOptions(LearnOptions):
     """What equations with numbers for coefficients can be told.
 
-    degree: largest number of factors of a term. fix: coefficients that are known. recipe: "default" (collocation,
-    selection on a path of models, held-out roll-outs, likelihood) or "paper" (PDE-Net 2.0: learned filters and a
-    symbolic network trained block by block).
+    time_order: "1" for u_t = ..., "2" for u_tt = ... where u alone was measured, "auto" for the second where the first
+    leaves much unexplained. degree: largest number of factors of a term. fix: coefficients that are known.
+    recipe: "default" (collocation, selection on a path of models, held-out roll-outs, likelihood) or "paper" (PDE-Net
+    2.0: learned filters and a symbolic network trained block by block).
     """
 
+    time_order: str = option("auto", "Time derivative on the left: 1 is u_t, 2 is u_tt; the data decide by default.")
     degree: int | None = option(None, "Largest number of factors; the data decide by default.", min=1, max=4)
     fix: str | None = option(None, "Known coefficients, as 'u_xx=0.1' or 'u_t: u_xx=0.1; v_t: v_xx=0.2'.")
     max_terms: int | None = option(None, "The most terms that an equation may have.", min=1)

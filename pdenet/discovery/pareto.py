@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.scoring import Scorers
 from pdenet.equations.equation import Equation
+from pdenet.equations.terms import rate
 
 FURTHER = 2  # models larger than the chosen one that the table shows
 
@@ -41,7 +42,7 @@ def pareto_table(
     chosen = {other: found[other].chosen for other in found}
     rows = []
     for size in sorted({*range(last + 1), front.reference}):
-        progress(f"{name}_t: scoring the model of {size} terms")
+        progress(f"{rate(name)}: scoring the model of {size} terms")
         system = {**chosen, name: rung.equation(size)}
         rows.append(
             Candidate(

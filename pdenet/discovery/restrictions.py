@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from backbone.errors import UsageError
 from pdenet.equations.equation import Equation
 from pdenet.equations.term_lists import read_coefficients, read_terms
-from pdenet.equations.terms import Term
+from pdenet.equations.terms import Term, rate
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,20 @@ class Restrictions:
         forbid: str | None = None,
         terms: str | None = None,
         max_terms: int | None = None,
+        evolved: Sequence[str] | None = None,
     ) -> Restrictions:
         """The restrictions of typed options, for the variables and space axes of the data.
 
-        Raises UsageError for what cannot be read, for names that the data do not have and for contradictions.
+        evolved: the variables that have an equation, all by default. Raises UsageError for what cannot be read, for
+        names that the data do not have and for contradictions.
         """
         found = cls(
-            fixed=read_coefficients(fix, names, axes, "--fix") if fix is not None else {},
-            forbidden=read_terms(forbid, names, axes, "--forbid") if forbid is not None else {},
-            candidates=read_terms(terms, names, axes, "--terms") if terms is not None else {},
+            fixed=read_coefficients(fix, names, axes, "--fix", evolved) if fix is not None else {},
+            forbidden=read_terms(forbid, names, axes, "--forbid", evolved) if forbid is not None else {},
+            candidates=read_terms(terms, names, axes, "--terms", evolved) if terms is not None else {},
             max_terms=max_terms,
         )
-        for name in names:
+        for name in evolved or names:
             found._check(name)
         return found
 
@@ -57,14 +59,14 @@ class Restrictions:
             both = forbidden.intersection(wanted.get(name, ()))
             if both:
                 raise UsageError(
-                    f"{name}_t: '{min(map(str, both))}' is asked for and forbidden",
+                    f"{rate(name)}: '{min(map(str, both))}' is asked for and forbidden",
                     where=f"{option}, --forbid",
                     cure=f"take it out of {option} or of --forbid",
                 )
         n_fixed = len(self.fixed.get(name, ()))
         if self.max_terms is not None and n_fixed > self.max_terms:
             raise UsageError(
-                f"{name}_t: {n_fixed} terms are fixed, but at most {self.max_terms} may stand",
+                f"{rate(name)}: {n_fixed} terms are fixed, but at most {self.max_terms} may stand",
                 where="--fix, --max-terms",
                 cure=f"--max-terms {n_fixed}",
             )

@@ -58,6 +58,7 @@ class Front:
     reference: int
     chosen: int
     over_noise: float  # mean square residual of the chosen model in units of what noise alone would leave
+    unexplained: float  # share of the power of the time derivative that the chosen model leaves and noise does not
     limit: float  # |t| that every term of the reference exceeds
     alone: tuple[tuple[Term, float], ...]  # the strongest terms and their |t|, each as the only one; largest first
 
@@ -224,8 +225,10 @@ def select(
     picked = models[chosen]
     left = residual_power(gram, target, picked.places, picked.coefficients)
     over_noise = float((left / np.maximum(noise, floor)).sum() / rows.sum())
+    power, by_noise = gram[..., target, target].sum(), (rows * noise).sum()
+    unexplained = float(np.clip((left.sum() - by_noise) / max(power - by_noise, FLOOR * power), 0.0, 1.0))
     alone = _strongest_alone(equations, target, used)
-    return Front(name, equations.terms, tuple(models), reference, chosen, over_noise, limit, alone)
+    return Front(name, equations.terms, tuple(models), reference, chosen, over_noise, unexplained, limit, alone)
 
 
 def _strongest_alone(

@@ -37,7 +37,7 @@ def with_velocities(data: Field) -> Field:
 
 def _window(data: Field) -> TimeWindow:
     """For first derivatives, however few snapshots there are."""
-    first = replace(data, time_order=1)
+    first = replace(data, time_order=1, boundary=("none",) * data.n_dims if data.has_gaps else data.boundary)
     if data.n_times < FEWEST_SNAPSHOTS:
         return TimeWindow(data.n_times, data.n_times - 1)
     return choose_collocation(first, noise_by_run(first), max_order=1, degree=1).window

@@ -10,6 +10,7 @@ import torch
 
 from backbone.errors import Diverged, InputError, UntrustedResult, UsageError
 from pdenet.equations.equation import Equation
+from pdenet.equations.terms import is_velocity
 from pdenet.fields.field import Field
 from pdenet.network.rhs import LearnedPDE
 from pdenet.network.rollout import roll_network
@@ -32,7 +33,8 @@ def forecast_by_equations(
 ) -> Field:
     """The snapshots at `times` from the one snapshot of `start` at times[0], by the spectral solver.
 
-    tolerance: relative error in time from one snapshot to the next; it also decides how fine the inner grid is.
+    Velocities, which equations of u_tt start from, are left out of the forecast. tolerance: relative error in time
+    from one snapshot to the next; it also decides how fine the inner grid is.
     Raises UntrustedResult if short waves grow without bound under the equations, Diverged with time and place.
     """
     texts = [equation.to_text(digits=None) for equation in equations]
@@ -54,7 +56,9 @@ def forecast_by_equations(
             where="the found equation: " + "; ".join(equation.to_text() for equation in equations),
             cure="--solver network if the run has one, or learn again from more data",
         ) from ill_posed
-    return replace(start, values=values, t0=times[0], dt=times[1] - times[0])
+    measured = [k for k, name in enumerate(start.names) if not is_velocity(name)]
+    names = tuple(start.names[k] for k in measured)
+    return replace(start, values=values[:, :, measured], names=names, t0=times[0], dt=times[1] - times[0])
 
 
 def forecast_by_network(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from backbone.errors import InputError
+from pdenet.discovery.velocities import with_velocities
 from pdenet.fields.boundary import settle_boundaries
 from pdenet.fields.field import Field, space_axes
 from pdenet.forecasting.schedule import from_the_measurements
@@ -34,8 +35,8 @@ def read_states(data: Data, learned: Learned, options: ReadOptions, note: Note) 
         options = replace(options, split_complex=True)
     with opened(data) as raw:
         files = [_with_time(contents, learned) for contents in raw]
-        if options.variables is None and all(name in files[0].arrays for name in learned.names):
-            options = replace(options, variables=learned.names)
+        if options.variables is None and all(name in files[0].arrays for name in learned.measured):
+            options = replace(options, variables=learned.measured)
         options = _with_steps(replace(options, mask_nan=True), files[0], learned, note)
         field = _in_order(gather(files, options, note), learned)
         field = _at_its_time(field, files[0])
@@ -48,9 +49,9 @@ def read_states(data: Data, learned: Learned, options: ReadOptions, note: Note) 
 def start_from(data: Data | None, init: Data | None, learned: Learned, options: ReadOptions, note: Note) -> Field:
     """The one snapshot to start from: the last one of `data`, or the first one of `init`."""
     if init is not None:
-        start = read_states(init, learned, options, note).select(times=slice(0, 1))
+        start = _whole_states(read_states(init, learned, options, note), learned).select(times=slice(0, 1))
     elif data is not None:
-        start = read_states(data, learned, options, note)
+        start = _whole_states(read_states(data, learned, options, note), learned)
         start = start.select(times=slice(start.n_times - 1, start.n_times))
     else:
         raise ValueError("nothing to start from")
@@ -62,6 +63,11 @@ def start_from(data: Data | None, init: Data | None, learned: Learned, options: 
             cure="fill them before saving, or start from a whole snapshot",
         )
     return start
+
+
+def _whole_states(field: Field, learned: Learned) -> Field:
+    """With the velocities that equations of u_tt start from, estimated from the snapshots round each."""
+    return with_velocities(replace(field, time_order=learned.time_order))
 
 
 def check_grid(start: Field, learned: Learned, solvers: Sequence[Solver], note: Note) -> None:
@@ -99,7 +105,7 @@ def check_comparable(start: Field, measured: Field) -> None:
 
 def _with_time(contents: Contents, learned: Learned) -> Contents:
     """The file with an axis of time, of length one, for variables that have axes of space only."""
-    names = [name for name in (*learned.names, *_complex_names(learned)) if name in contents.arrays]
+    names = [name for name in (*learned.measured, *_complex_names(learned)) if name in contents.arrays]
     still = [name for name in names if contents.arrays[name].ndim == len(learned.dx)]
     arrays = {name: load(contents.arrays[name], name, contents.source)[np.newaxis] for name in still}
     dims = {name: ("time", *contents.dims.get(name, space_axes(len(learned.dx)))) for name in still}
@@ -108,8 +114,8 @@ def _with_time(contents: Contents, learned: Learned) -> Contents:
 
 def _complex_names(learned: Learned) -> list[str]:
     """Variables whose real and imaginary parts were learnt; in files they may be whole."""
-    stems = [name.removesuffix("Re") for name in learned.names if name.endswith("Re")]
-    return [stem for stem in stems if f"{stem}Im" in learned.names]
+    stems = [name.removesuffix("Re") for name in learned.measured if name.endswith("Re")]
+    return [stem for stem in stems if f"{stem}Im" in learned.measured]
 
 
 def _with_steps(options: ReadOptions, contents: Contents, learned: Learned, note: Note) -> ReadOptions:
@@ -126,10 +132,10 @@ def _with_steps(options: ReadOptions, contents: Contents, learned: Learned, note
 
 def _in_order(field: Field, learned: Learned) -> Field:
     """The model's variables only, in its order."""
-    missing = [name for name in learned.names if name not in field.names]
+    missing = [name for name in learned.measured if name not in field.names]
     if missing:
         raise InputError(
-            f"learnt were {', '.join(learned.names)}; there is no {' and no '.join(missing)} "
+            f"learnt were {', '.join(learned.measured)}; there is no {' and no '.join(missing)} "
             f"among {', '.join(field.names)}",
             where=field.source,
             cure=inspect_command(field.source),
@@ -140,8 +146,8 @@ def _in_order(field: Field, learned: Learned) -> Field:
             where=field.source,
             cure="forecast from data of the kind it was learnt from",
         )
-    order = [field.names.index(name) for name in learned.names]
-    return replace(field, values=field.values[:, :, order], names=learned.names)
+    order = [field.names.index(name) for name in learned.measured]
+    return replace(field, values=field.values[:, :, order], names=learned.measured)
 
 
 def _at_its_time(field: Field, contents: Contents) -> Field:

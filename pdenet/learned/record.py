@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
 
 from pdenet.equations.equation import Equation
+from pdenet.equations.terms import Factor, is_velocity
 from pdenet.fields.field import Boundary, Field
 
 FILE = "equation.json"
@@ -75,6 +76,16 @@ class Learned:
     def names(self) -> tuple[str, ...]:
         """The variables, in the order of their equations."""
         return tuple(equation.variable for equation in self.equations)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The variables that the data hold: those of the equations, u for an equation of u_tt."""
+        return tuple(Factor(name).measured for name in self.names)
+
+    @property
+    def time_order(self) -> Literal[1, 2]:
+        """Of the time derivatives on the left."""
+        return 2 if any(map(is_velocity, self.names)) else 1
 
     def as_dict(self) -> dict[str, Any]:
         """The record with its digest, as plain values."""
