@@ -1,1 +1,1 @@
-"""The benchmark of `bench denoise`: pictures, protocol, methods, scores, and the policy against fixed steps."""
+"""Benchmarks of restoration: pictures, protocols, methods, scores, and the policy against fixed steps."""

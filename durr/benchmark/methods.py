@@ -1,4 +1,4 @@
-"""What is measured: our method, baselines told sigma or left to estimate it, and nets that are only timed."""
+"""What is measured: our method, the picture as given, baselines told sigma or not, and nets that are only timed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from durr.baselines.diffusion import perona_malik
 from durr.baselines.dncnn import DnCNN, Precision, apply
 from durr.benchmark.answer import Answer, Method
 from durr.benchmark.ours import our_method
+from durr.model import Task
 from durr.restoration.noise import estimate_noise
 from durr.restorer import Restorer
 
-OURS, ENSEMBLE, NOISY = "ours", "ours-ensemble", "noisy"
+OURS, ENSEMBLE = "ours", "ours-ensemble"
+GIVEN: Mapping[Task, str] = {"denoise": "noisy", "dejpeg": "jpeg"}  # the picture as it comes
 BASELINES: Mapping[str, Baseline] = {
     "perona-malik": perona_malik,
     "tv": total_variation,
@@ -33,21 +35,27 @@ TIMED: Mapping[str, Precision] = {
     "dncnn-b": "float32",
     "dncnn-b-bf16": "bfloat16",
 }  # precision of a net with random weights
-DEFAULT = (OURS, NOISY, *BASELINES, *TIMED)
-NAMES = (*DEFAULT, ENSEMBLE, *(name + BLIND for name in BASELINES))
+DEFAULT: Mapping[Task, tuple[str, ...]] = {
+    "denoise": (OURS, GIVEN["denoise"], *BASELINES, *TIMED),
+    "dejpeg": (OURS, GIVEN["dejpeg"], *TIMED),
+}
+NAMES: Mapping[Task, tuple[str, ...]] = {
+    "denoise": (*DEFAULT["denoise"], ENSEMBLE, *(name + BLIND for name in BASELINES)),
+    "dejpeg": (*DEFAULT["dejpeg"], ENSEMBLE),
+}
 
 
-def choose_methods(words: Sequence[str] | None) -> tuple[str, ...]:
-    """The methods of these names in the order of NAMES, the default ones for None.
+def choose_methods(words: Sequence[str] | None, task: Task) -> tuple[str, ...]:
+    """The methods of a task of these names in the order of NAMES, the default ones for None.
 
     Raises UsageError for a name that is none, InputError if a chosen one needs a package that is not installed.
     """
     for word in words or ():
-        if word not in NAMES:
-            near = difflib.get_close_matches(word, NAMES, n=1)
-            cure = f"--methods {near[0]}" if near else f"use some of: {', '.join(NAMES)}"
+        if word not in NAMES[task]:
+            near = difflib.get_close_matches(word, NAMES[task], n=1)
+            cure = f"--methods {near[0]}" if near else f"use some of: {', '.join(NAMES[task])}"
             raise UsageError(f"'{word}' is no method", where="--methods", cure=cure)
-    chosen = tuple(name for name in NAMES if name in (words or DEFAULT))
+    chosen = tuple(name for name in NAMES[task] if name in (words or DEFAULT[task]))
     for name in chosen:
         if name.startswith("wavelet") and find_spec("pywt") is None:
             raise InputError(
@@ -64,8 +72,8 @@ def build_methods(
 
 
 def _build(name: str, channels: int, restorer: Restorer | None, device: str) -> Method:
-    if name == NOISY:
-        return lambda noisy, sigma: Answer(noisy)
+    if name in GIVEN.values():
+        return lambda given, grade: Answer(given)
     if name in TIMED:
         return _timed(TIMED[name], channels, device)
     if name not in (OURS, ENSEMBLE):
@@ -82,18 +90,18 @@ def _baseline(name: str) -> Method:
 
     def restore(noisy: Float32[np.ndarray, "row col *channel"], sigma: float) -> Answer:
         level = estimate_noise([np.atleast_3d(noisy)]).sigma if blind else sigma
-        return Answer(baseline(noisy, level) if level > 0 else noisy, sigma=level * 255 if blind else None)
+        return Answer(baseline(noisy, level) if level > 0 else noisy, estimate=level * 255 if blind else None)
 
     return restore
 
 
 def _timed(precision: Precision, channels: int, device: str) -> Method:
-    """DnCNN-B's shape, whose answer means nothing: the noisy picture comes back."""
+    """DnCNN-B's shape, whose answer means nothing: the picture comes back as given."""
     net = DnCNN(channels, torch.Generator().manual_seed(0)).to(device)
 
-    def restore(noisy: Float32[np.ndarray, "row col *channel"], sigma: float) -> Answer:
-        batch = torch.from_numpy(np.atleast_3d(noisy)).permute(2, 0, 1)[None]
+    def restore(given: Float32[np.ndarray, "row col *channel"], grade: float) -> Answer:
+        batch = torch.from_numpy(np.atleast_3d(given)).permute(2, 0, 1)[None]
         apply(net, batch.to(device), precision).cpu()  # back on the host, as a user gets it: the clock waits for it
-        return Answer(noisy)
+        return Answer(given)
 
     return restore

@@ -23,16 +23,20 @@ SAMPLES_NAME = "skimage"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PictureSet:
-    """Clean pictures on the scale 0..255, all grey, "row col", or all colour, "row col 3"."""
+    """Clean pictures on the scale 0..255, all grey, "row col", or all colour, "row col 3".
+
+    kind: in words, where it is neither.
+    """
 
     name: str
     colour: bool
     pictures: tuple[UInt8[np.ndarray, ...], ...]  # of different sizes
+    kind: str = ""
 
     @property
     def title(self) -> str:
         """The name with the kind, as it stands in the tables."""
-        return f"{self.name} {'colour' if self.colour else 'grey'}"
+        return f"{self.name} {self.kind or ('colour' if self.colour else 'grey')}"
 
     @cached_property
     def sha256(self) -> str:

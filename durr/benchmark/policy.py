@@ -7,18 +7,19 @@ from statistics import mean
 from typing import Any
 
 from durr.benchmark.methods import OURS
+from durr.benchmark.protocol import grade_of
 
 
 def compare_policy(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """PSNR in dB averaged over the noise levels of one set, None where no path of images was kept.
+    """PSNR in dB averaged over the grades of one set, None where no path of images was kept.
 
     policy: as stopped by the model. oracle: each picture at its best step. best_fixed: the best single number of steps,
-    the same for every picture and every level.
+    the same for every picture and every grade.
     """
     found = [
-        (row["sigma"], row["methods"][OURS])
+        (grade_of(row)[1], row["methods"][OURS])
         for row in rows
-        if row["sigma"] > 0 and row["methods"].get(OURS, {}).get("psnr_by_step")
+        if grade_of(row)[1] > 0 and row["methods"].get(OURS, {}).get("psnr_by_step")
     ]
     if not found:
         return None
@@ -26,7 +27,7 @@ def compare_policy(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     fixed = [mean(path[k] for path in paths) for k in range(min(map(len, paths)))]
     best = max(range(len(fixed)), key=fixed.__getitem__)
     return {
-        "sigmas": [sigma for sigma, _ in found],
+        "grades": [grade for grade, _ in found],
         "policy": mean(ours["psnr"] for _, ours in found),
         "oracle": mean(ours["oracle_psnr"] for _, ours in found),
         "best_fixed": fixed[best],

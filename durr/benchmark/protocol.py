@@ -1,54 +1,65 @@
-"""How a picture is made noisy and how its restoration is judged, the same for every method.
-
-The noise is that of numpy.random.default_rng(0), made anew for each level and drawn picture after picture, so that
-figures can be compared with those of other programs to the last digit.
-"""
+"""What a protocol says: how pictures are degraded, what methods are told, how their answers are judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
-from durr.metrics import psnr, ssim
+from durr.model import Task
 
 PEAK = 255.0
+GRADES: Mapping[Task, str] = {"denoise": "sigma", "dejpeg": "quality"}  # what the rows of a task are counted by
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """eight_bit: noisy and restored pictures pass through 8-bit files, clipped and rounded; else neither happens."""
+@typing.runtime_checkable
+class Protocol(typing.Protocol):
+    """One protocol. grade: what its rows are counted by, as GRADES has it. name: as in the names of rows."""
 
-    eight_bit: bool
+    task: ClassVar[Task]
+    grade: ClassVar[str]
 
     @property
-    def name(self) -> str:
-        """As on the command line."""
-        return "8bit" if self.eight_bit else "float"
+    def name(self) -> str: ...
 
-    def noisy(
-        self, pictures: Sequence[UInt8[np.ndarray, ...]], sigma: float
+    def told(self, grade: float) -> float:
+        """What a method is told of a grade."""
+        ...
+
+    def degraded(
+        self, pictures: Sequence[UInt8[np.ndarray, ...]], grade: float
     ) -> Iterator[Float64[np.ndarray, "row col *channel"]]:
-        """y = x + sigma n of each picture in turn, n standard normal, on the scale 0..255."""
-        generator = np.random.default_rng(0)
-        for clean in pictures:
-            noisy = clean + sigma * generator.standard_normal(clean.shape)
-            yield np.rint(np.clip(noisy, 0, PEAK)) if self.eight_bit else noisy
+        """Each picture in turn, degraded, on the scale 0..255."""
+        ...
 
     def finished(self, restored: Float[np.ndarray, "row col *channel"]) -> Float64[np.ndarray, "row col *channel"]:
-        """A restored picture in [0, 1] as it is judged: on 0..255, clipped, and rounded if written as 8-bit."""
-        levels = np.clip(restored.astype(np.float64) * PEAK, 0, PEAK)
-        return np.rint(levels) if self.eight_bit else levels
+        """A restored picture in [0, 1] as it is judged, on 0..255."""
+        ...
 
     def scores(
         self, restored: Float[np.ndarray, "row col *channel"], clean: UInt8[np.ndarray, "row col *channel"]
     ) -> dict[str, float]:
-        """PSNR in dB, SSIM with windows of 7 x 7 (scikit-image's default) and with the papers' Gaussian ones."""
-        judged = self.finished(restored)
-        return {
-            "psnr": psnr(judged, clean, PEAK),
-            "ssim": ssim(judged, clean, PEAK),
-            "ssim_gaussian": ssim(judged, clean, PEAK, window="gaussian"),
-        }
+        """The figures of a restored picture by name."""
+        ...
+
+
+def on_file_scale(
+    restored: Float[np.ndarray, "row col *channel"], *, rounded: bool
+) -> Float64[np.ndarray, "row col *channel"]:
+    """A picture in [0, 1] on 0..255, clipped, and rounded as an 8-bit file holds it if that is asked for."""
+    levels = np.clip(restored.astype(np.float64) * PEAK, 0, PEAK)
+    return np.rint(levels) if rounded else levels
+
+
+def task_of(row: Mapping[str, Any]) -> Task:
+    """What a row of a record measures."""
+    return next(task for task, name in GRADES.items() if name in row)
+
+
+def grade_of(row: Mapping[str, Any]) -> tuple[str, float]:
+    """What a row of a record is counted by, and its grade."""
+    name = GRADES[task_of(row)]
+    return name, row[name]

@@ -1,4 +1,4 @@
-"""Runs the rows, one for each set of pictures and level of noise, and records each as soon as it is done."""
+"""Runs the rows, one for each set of pictures and grade, and records each as soon as it is done."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "scikit-image", "PyWavelet
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """sigmas: levels of noise of 0..255. conditions: threads and device, recorded beside each result.
+    """grades: of the rows, levels of noise or qualities. conditions: threads and device, recorded beside each result.
 
     restorer: ours, None if it is not among the methods. weights: its file, None for what is shipped.
     """
 
     protocol: Protocol
-    sigmas: tuple[float, ...]
+    grades: tuple[float, ...]
     methods: tuple[str, ...]
     conditions: Mapping[str, Any]
     restorer: Restorer | None
@@ -43,17 +43,17 @@ class Talkers:
     progress: Callable[[str], None]
 
 
-def row_name(pictures: PictureSet, protocol: Protocol, sigma: float) -> str:
+def row_name(pictures: PictureSet, protocol: Protocol, grade: float) -> str:
     """As "bsd68 grey float sigma 25"."""
-    return f"{pictures.title} {protocol.name} sigma {sigma:g}"
+    return f"{pictures.title} {protocol.name} {protocol.grade} {grade:g}"
 
 
-def facts(pictures: PictureSet, protocol: Protocol, sigma: float) -> dict[str, Any]:
+def facts(pictures: PictureSet, protocol: Protocol, grade: float) -> dict[str, Any]:
     """What the record says about a row."""
     return {
         "set": pictures.title,
         "protocol": protocol.name,
-        "sigma": sigma,
+        protocol.grade: grade,
         "images": len(pictures.pictures),
         "megapixels": sum(picture.shape[0] * picture.shape[1] for picture in pictures.pictures) / 1e6,
         "sha256": pictures.sha256,
@@ -63,7 +63,7 @@ def facts(pictures: PictureSet, protocol: Protocol, sigma: float) -> dict[str, A
 def check_sets(sets: Sequence[PictureSet], settings: Settings, record: Record) -> None:
     """Before any work: OutputError if a row of the record has the name of one of these, but other pictures."""
     for pictures in sets:
-        names = {row_name(pictures, settings.protocol, sigma) for sigma in settings.sigmas}
+        names = {row_name(pictures, settings.protocol, grade) for grade in settings.grades}
         hashes = {record.document["rows"][name]["sha256"] for name in names & record.document["rows"].keys()}
         if hashes - {pictures.sha256}:
             raise OutputError(
@@ -83,10 +83,10 @@ def run_sets(sets: Sequence[PictureSet], settings: Settings, record: Record, tal
             device=settings.conditions["device"],
         )
         model = {} if settings.restorer is None else model_facts(settings.restorer, settings.weights, channels)
-        for sigma in settings.sigmas:
-            name = row_name(pictures, settings.protocol, sigma)
-            row = facts(pictures, settings.protocol, sigma)
-            results = _measure_row(name, pictures, settings.protocol, sigma, methods, talk)
+        for grade in settings.grades:
+            name = row_name(pictures, settings.protocol, grade)
+            row = facts(pictures, settings.protocol, grade)
+            results = _measure_row(name, pictures, settings.protocol, grade, methods, talk)
             for method, found in results.items():
                 of_ours = {"model": model} if method in (OURS, ENSEMBLE) else {}
                 record.keep(name, row, method, found | dict(settings.conditions) | of_ours)
@@ -98,18 +98,19 @@ def _measure_row(
     name: str,
     pictures: PictureSet,
     protocol: Protocol,
-    sigma: float,
+    grade: float,
     methods: Mapping[str, Method],
     talk: Talkers,
 ) -> dict[str, dict[str, Any]]:
     """The results of every method, or the error that ended it; the methods take turns, so that load falls on all."""
     tallies = {method: Tally(method, call, protocol) for method, call in methods.items()}
     errors: dict[str, str] = {}
-    for k, (clean, noisy) in enumerate(zip(pictures.pictures, protocol.noisy(pictures.pictures, sigma), strict=True)):
+    pairs = zip(pictures.pictures, protocol.degraded(pictures.pictures, grade), strict=True)
+    for k, (clean, degraded) in enumerate(pairs):
         talk.progress(f"{name}: picture {k + 1} of {len(pictures.pictures)}")
         for method in [name for name in tallies if name not in errors]:
             try:
-                tallies[method].add(noisy, clean, sigma)
+                tallies[method].add(degraded, clean, grade)
             except Failure as failure:
                 errors[method] = str(failure)
                 talk.note(f"{name}: {method} failed: {failure.what}")

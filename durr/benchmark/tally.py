@@ -28,7 +28,7 @@ class Tally:
         self._protocol = protocol
         self._seconds: dict[str, list[float]] = {"s_per_mp": [], "cpu_s_per_mp": []}
         self._scores: list[dict[str, float]] = []
-        self._answers: dict[str, list[float]] = {"steps": [], "sigma": []}
+        self._answers: dict[str, list[float]] = {"steps": [], "estimate": []}
         self._by_step: list[list[float]] = []
 
     @property
@@ -38,16 +38,16 @@ class Tally:
 
     def add(
         self,
-        noisy: Float64[np.ndarray, "row col *channel"],
+        degraded: Float64[np.ndarray, "row col *channel"],
         clean: UInt8[np.ndarray, "row col *channel"],
-        sigma: float,
+        grade: float,
     ) -> None:
-        """Restore a picture with noise of level sigma, both of 0..255, and keep its figures."""
+        """Restore a picture of 0..255 that was degraded at a grade, and keep its figures."""
         if self.name in TIMED and self.pictures == TIMED_PICTURES:
             return
-        given = (noisy / PEAK).astype(np.float32)
+        given = (degraded / PEAK).astype(np.float32)
         begun, cpu_begun = time.perf_counter(), time.process_time()
-        answer = self._method(given, sigma / PEAK)
+        answer = self._method(given, self._protocol.told(grade))
         spent = {"s_per_mp": time.perf_counter() - begun, "cpu_s_per_mp": time.process_time() - cpu_begun}
         for key, seconds in spent.items():
             self._seconds[key].append(seconds / (clean.shape[0] * clean.shape[1] / 1e6))
@@ -57,7 +57,7 @@ class Tally:
 
     def _follow(self, answer: Answer, clean: UInt8[np.ndarray, "row col *channel"]) -> None:
         """Keep what a method with steps says of them, and the PSNR after each of them."""
-        for key, said in (("steps", answer.steps), ("sigma", answer.sigma)):
+        for key, said in (("steps", answer.steps), ("estimate", answer.estimate)):
             if said is not None:
                 self._answers[key].append(float(said))
         if answer.path is not None:
@@ -72,8 +72,8 @@ class Tally:
         if self._answers["steps"]:
             steps = self._answers["steps"]
             found |= {"steps": mean(steps), "steps_range": [min(steps), max(steps)]}
-        if self._answers["sigma"]:
-            found["sigma_estimate"] = mean(self._answers["sigma"])
+        if self._answers["estimate"]:
+            found[f"{self._protocol.grade}_estimate"] = mean(self._answers["estimate"])
         followed = len(self._by_step) == self.pictures
         return found | (along_the_path(self._by_step) if followed else {})
 

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from backbone.commands import shell
-from durr.commands.bench import bench_denoise
+from durr.commands.bench import bench_dejpeg, bench_denoise, bench_restore
 from durr.commands.dejpeg import dejpeg
 from durr.commands.denoise import denoise
 from durr.commands.train import train_dejpeg, train_denoise
@@ -17,6 +17,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "denoise": denoise,
     "dejpeg": dejpeg,
     "bench denoise": bench_denoise,
+    "bench dejpeg": bench_dejpeg,
+    "bench restore": bench_restore,
     "train denoise": train_denoise,
     "train dejpeg": train_dejpeg,
 }

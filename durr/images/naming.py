@@ -63,7 +63,7 @@ def plan(
     inputs: files, folders, patterns such as "scans/*.tif", or "-". output: a folder, in which the sub-folders of an
     input folder or pattern are repeated; a file; "-" for stdout; or None for beside the inputs. A name is a file's if
     it ends like a picture and is no folder. suffix: put behind the name, `ending` unless a folder is given. format:
-    another word than "keep" replaces the extension. marks: put between name and suffix, one for each output of an input.
+    another word than "keep" replaces the extension. marks: between name and suffix, one for each output of an input.
     Raises UsageError for words that do not go together and for two inputs with one output, InputError for inputs that
     are not there, OutputError for outputs that exist, are inputs themselves, or have no place to be written to.
     """

@@ -1,4 +1,4 @@
-"""PSNR and SSIM against closed forms, scikit-image and the papers' formula written out with SciPy."""
+"""PSNR, PSNR-B and SSIM against closed forms, scikit-image and the papers' formula written out with SciPy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import correlate2d
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from durr.metrics import psnr, ssim
+from durr.metrics import psnr, psnr_b, ssim
 
 ROUNDING = 1e-12  # float64, sums of some thousand terms of order one
 
@@ -87,3 +87,23 @@ def test_a_range_must_be_positive(metric: object, data_range: float) -> None:
     a, b = pair(16, 16)
     with pytest.raises(ValueError, match="data_range must be positive"):
         metric(a, b, data_range)
+
+
+def test_psnr_b_by_hand() -> None:
+    clean = np.zeros((16, 16))
+    blocks = np.kron([[0.0, 4.0], [4.0, 8.0]], np.ones((8, 8)))  # steps of 4 across the borders, none inside
+    error = np.mean(blocks**2)  # (0 + 16 + 16 + 64) / 4
+    effect = np.log2(8) / np.log2(16) * 4.0**2
+    assert psnr_b(blocks, clean, 255.0) == pytest.approx(10 * np.log10(255**2 / (error + effect)), rel=ROUNDING)
+    colour = np.stack([blocks, clean, clean], axis=2)  # means over channels
+    expected = 10 * np.log10(255**2 / ((error + effect) / 3))
+    assert psnr_b(colour, np.zeros_like(colour), 255.0) == pytest.approx(expected, rel=ROUNDING)
+
+
+def test_psnr_b_is_psnr_where_borders_are_no_rougher_than_the_rest() -> None:
+    inside = np.kron(np.arange(4.0), np.ones((24, 8)))[:, 3:27]  # steps, but not at multiples of 8
+    assert psnr_b(inside, np.zeros_like(inside), 255.0) == psnr(inside, np.zeros_like(inside), 255.0)
+    assert psnr_b(inside, inside, 255.0) == psnr(inside, inside, 255.0) == math.inf
+    assert psnr_b(inside[:8, :8], np.zeros((8, 8)), 255.0) == psnr(inside[:8, :8], np.zeros((8, 8)), 255.0)
+    with pytest.raises(ValueError, match="data_range must be positive"):
+        psnr_b(inside, inside, 0.0)

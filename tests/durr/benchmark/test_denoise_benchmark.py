@@ -20,9 +20,9 @@ from backbone.errors import OutputError, UsageError
 from backbone.record import Record
 from durr.benchmark.answer import Answer
 from durr.benchmark.methods import DEFAULT, NAMES, build_methods, choose_methods
+from durr.benchmark.noise_protocol import NoiseProtocol
 from durr.benchmark.picture_set import PictureSet
 from durr.benchmark.policy import compare_policy
-from durr.benchmark.protocol import Protocol
 from durr.benchmark.run import Settings, Talkers, check_sets, row_name, run_sets
 from durr.benchmark.summary import table_lines
 from durr.benchmark.tally import TIMED_PICTURES, Tally, along_the_path
@@ -33,7 +33,7 @@ from durr.stopping import FixedSteps
 from durr.unfold import unfold
 from durr.unit import RestorationUnit
 
-FLOAT = Protocol(eight_bit=False)
+FLOAT = NoiseProtocol(eight_bit=False)
 CLEAN = (
     data.camera()[200:248, 200:264],
     data.camera()[:40, :56],
@@ -65,7 +65,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(weights: Path, **changes: Any) -> Settings:
     given = {
         "protocol": FLOAT,
-        "sigmas": (15.0, 50.0),
+        "grades": (15.0, 50.0),
         "methods": ("ours", "noisy"),
         "conditions": {"device": "cpu", "threads": 1},
         "restorer": small_restorer(),
@@ -86,11 +86,11 @@ def measured(chosen: Settings, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_methods_are_chosen_by_name_in_the_order_of_the_table() -> None:
-    assert choose_methods(["tv", "noisy"]) == ("noisy", "tv")
+    assert choose_methods(["tv", "noisy"], "denoise") == ("noisy", "tv")
     with pytest.raises(UsageError, match="'tvv' is no method") as caught:
-        choose_methods(["tvv"])
+        choose_methods(["tvv"], "denoise")
     assert caught.value.cure == "--methods tv"
-    assert set(DEFAULT) < set(NAMES)
+    assert all(set(DEFAULT[task]) < set(NAMES[task]) for task in NAMES)
 
 
 def test_a_row_holds_the_means_over_pictures(weights: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_our_path_is_followed_to_its_end(weights: Path, tmp_path: Path) -> None:
     ours = measured(settings(weights), tmp_path)["small grey float sigma 15"]["methods"]["ours"]
     unit = small_restorer().models[0].unit
     paths = []
-    for noisy, clean in zip(FLOAT.noisy(CLEAN, 15.0), CLEAN, strict=True):
+    for noisy, clean in zip(FLOAT.degraded(CLEAN, 15.0), CLEAN, strict=True):
         batch = torch.from_numpy((noisy / 255).astype(np.float32))[None, None]
         with torch.inference_mode():
             images = unfold(unit, batch, until=None, max_steps=4).images[:, 0, 0].double().numpy()
@@ -151,7 +151,7 @@ def row_of(sigma: float, policy: float, oracle: float, by_step: list[float]) -> 
 def test_the_policy_beside_an_oracle_and_the_best_fixed_number_of_steps() -> None:
     rows = [row_of(15.0, 31.0, 31.2, [24.0, 31.0, 29.0]), row_of(50.0, 26.0, 26.0, [14.0, 20.0, 25.0, 26.0])]
     assert compare_policy(rows) == {
-        "sigmas": [15.0, 50.0],
+        "grades": [15.0, 50.0],
         "policy": 28.5,
         "oracle": pytest.approx(28.6, rel=1e-12),
         "best_fixed": 27.0,  # two steps: 29 and 25
@@ -196,16 +196,16 @@ def test_told_baselines_take_noise_away_and_leave_clean_pictures_alone(channels:
 
 def test_blind_baselines_estimate_the_noise() -> None:
     method = build_methods(("nlm-blind",), channels=1, restorer=None, device="cpu")["nlm-blind"]
-    (noisy,) = FLOAT.noisy([data.camera()], 25.0)
+    (noisy,) = FLOAT.degraded([data.camera()], 25.0)
     answer = method((noisy / 255).astype(np.float32), math.nan)
-    assert answer.sigma == pytest.approx(
+    assert answer.estimate == pytest.approx(
         25.0, rel=0.1
     )  # the median of finite many wavelet coefficients of a photograph
     assert psnr(answer.image * 255, data.camera(), 255.0) > 27
 
 
 def test_without_noise_an_infinite_psnr_is_null(weights: Path, tmp_path: Path) -> None:
-    chosen = settings(weights, sigmas=(0.0,), protocol=Protocol(eight_bit=True))
+    chosen = settings(weights, grades=(0.0,), protocol=NoiseProtocol(eight_bit=True))
     row = measured(chosen, tmp_path)["small grey 8bit sigma 0"]
     assert row["methods"]["noisy"]["psnr"] is None
     assert row["methods"]["noisy"]["ssim"] == 1.0
@@ -225,7 +225,7 @@ def test_every_row_is_saved_before_the_next_begins(weights: Path, tmp_path: Path
 
 def test_a_method_that_fails_is_recorded_and_the_others_go_on(weights: Path, tmp_path: Path) -> None:
     record = Record(tmp_path / "denoise.json", "denoise", ("torch",))
-    chosen = settings(weights, sigmas=(15.0,), restorer=small_restorer(gain=1e20))
+    chosen = settings(weights, grades=(15.0,), restorer=small_restorer(gain=1e20))
     assert not run_sets([GREY], chosen, record, Talkers(silent, silent))
     methods = record.document["rows"]["small grey float sigma 15"]["methods"]
     assert methods["ours"]["error"].startswith("error[DIVERGED]: ")
@@ -240,7 +240,7 @@ def test_rows_of_other_pictures_are_not_mixed(weights: Path, tmp_path: Path) -> 
     other = PictureSet(name="small", colour=False, pictures=CLEAN[::-1])
     with pytest.raises(OutputError, match="'small grey' was measured on other pictures"):
         check_sets([other], settings(weights), record)
-    check_sets([other], settings(weights, protocol=Protocol(eight_bit=True)), record)
+    check_sets([other], settings(weights, protocol=NoiseProtocol(eight_bit=True)), record)
 
 
 def test_the_table_has_a_line_for_each_method_and_a_column_for_each_sigma(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_the_table_has_a_line_for_each_method_and_a_column_for_each_sigma(tmp_pa
         "    sigma    15    50",
         "    ours   1.00     -",
         "    tv     0.50  0.25",
-        "  stopping, mean PSNR over these sigmas: policy 30.00 dB, oracle 30.10 dB,"
+        "  stopping, mean PSNR over this range of sigma: policy 30.00 dB, oracle 30.10 dB,"
         " best fixed number (1 steps) 30.00 dB",
     ]
 
@@ -279,7 +279,7 @@ def test_the_command_measures_and_prints_one_document(
     assert run(app, [*words, "--weights", str(weights), "--out", str(out), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert list(document["rows"]) == [f"skimage[:1] grey 8bit sigma {sigma}" for sigma in (15, 50)]
-    assert document["policy"]["skimage[:1] grey"]["sigmas"] == [15.0, 50.0]
+    assert document["policy"]["skimage[:1] grey"]["grades"] == [15.0, 50.0]
     assert json.loads(out.read_text())["rows"] == document["rows"]
     assert document["rows"]["skimage[:1] grey 8bit sigma 15"]["methods"]["ours"]["model"]["max_steps"] == 4
 
@@ -321,4 +321,4 @@ def test_a_wrong_word_is_an_error_before_any_work(
 
 def test_names_of_rows() -> None:
     assert row_name(GREY, FLOAT, 25.0) == "small grey float sigma 25"
-    assert row_name(GREY, Protocol(eight_bit=True), 7.5) == "small grey 8bit sigma 7.5"
+    assert row_name(GREY, NoiseProtocol(eight_bit=True), 7.5) == "small grey 8bit sigma 7.5"

@@ -11,8 +11,8 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from backbone.errors import InputError, UsageError
+from durr.benchmark.noise_protocol import NoiseProtocol
 from durr.benchmark.picture_set import choose_sets, read_set, sample_set
-from durr.benchmark.protocol import Protocol
 
 
 def said_nothing(text: str) -> None:
@@ -31,14 +31,14 @@ def test_the_noise_is_drawn_picture_after_picture_from_one_generator() -> None:
     generator = np.random.default_rng(0)
     expected = [picture + 25.0 * generator.standard_normal(picture.shape) for picture in pictures]
     for sigma in (25.0, 25.0):  # made anew for each level
-        for found, wanted in zip(Protocol(eight_bit=False).noisy(pictures, sigma), expected, strict=True):
+        for found, wanted in zip(NoiseProtocol(eight_bit=False).degraded(pictures, sigma), expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
-    for found, wanted in zip(Protocol(eight_bit=True).noisy(pictures, 25.0), expected, strict=True):
+    for found, wanted in zip(NoiseProtocol(eight_bit=True).degraded(pictures, 25.0), expected, strict=True):
         np.testing.assert_array_equal(found, np.rint(wanted.clip(0, 255)))
 
 
 def test_eight_bit_pictures_are_those_of_a_png_file(tmp_path: Path) -> None:
-    (noisy,) = Protocol(eight_bit=True).noisy([data.coffee()[:32, :32]], 50.0)
+    (noisy,) = NoiseProtocol(eight_bit=True).degraded([data.coffee()[:32, :32]], 50.0)
     Image.fromarray(noisy.astype(np.uint8)).save(tmp_path / "noisy.png")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "noisy.png")), noisy)
 
@@ -46,14 +46,14 @@ def test_eight_bit_pictures_are_those_of_a_png_file(tmp_path: Path) -> None:
 def test_the_output_is_clipped_and_rounded_only_for_eight_bit() -> None:
     restored = np.array([[-0.1, 0.1003, 0.5, 1.2]], dtype=np.float32)
     exact = np.float64(restored[0, 1:3]) * 255
-    np.testing.assert_array_equal(Protocol(eight_bit=False).finished(restored), [[0, *exact, 255]])
-    np.testing.assert_array_equal(Protocol(eight_bit=True).finished(restored), [[0, 26, 128, 255]])
+    np.testing.assert_array_equal(NoiseProtocol(eight_bit=False).finished(restored), [[0, *exact, 255]])
+    np.testing.assert_array_equal(NoiseProtocol(eight_bit=True).finished(restored), [[0, 26, 128, 255]])
 
 
 @pytest.mark.parametrize("clean", [data.camera()[:64, :48], data.coffee()[:48, :64]], ids=["grey", "colour"])
 def test_the_scores_are_scikit_images(clean: np.ndarray) -> None:
-    protocol = Protocol(eight_bit=False)
-    (noisy,) = protocol.noisy([clean], 25.0)
+    protocol = NoiseProtocol(eight_bit=False)
+    (noisy,) = protocol.degraded([clean], 25.0)
     judged = noisy.clip(0, 255)
     options = {"data_range": 255.0, "channel_axis": 2 if clean.ndim == 3 else None}
     gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
