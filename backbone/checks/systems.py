@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backbone.checks import adjoint, mean_field, pde, splitting, stability, steps, stochastic
+from backbone.checks import adjoint, mean_field, pde, splitting, stability, steps, stochastic, training
 from backbone.checks.examples import Build, Example, cnf, node_ew, on_images, on_points, seeded, translation
 from backbone.checks.examples import mean_field as mean_field_example
 from backbone.checks.measured import Measured
@@ -50,7 +50,7 @@ SYSTEMS: dict[str, System] = {
         "x_{n+1} = x_n + f(x_n)",
         "resnet.py",
         on_images(lambda shape: resnet(shape, generator=seeded())),
-        (steps.check_resnet,),
+        (steps.check_resnet, training.check_deep_limit, training.check_width),
     ),
     "lm-resnet": System(
         "x_{n+1} = (1 - k_n) x_n + k_n x_{n-1} + f(x_n)",
@@ -103,7 +103,7 @@ SYSTEMS: dict[str, System] = {
         "z' = -sigma(K y + b), y' = sigma(K^T z + b)",
         "hamiltonian.py",
         on_points(lambda shape: hamiltonian_net(shape, generator=seeded())),
-        (stability.check_hamiltonian,),
+        (stability.check_hamiltonian, training.check_points),
     ),
     "hamiltonian-2": System(
         "z' = -K2^T sigma(K2 y + b2), y' = K1^T sigma(K1 z + b1)",
