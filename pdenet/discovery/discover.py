@@ -180,7 +180,7 @@ def _scored(answer: _Answer) -> _Selection:
     """The models of every size with their errors."""
     split, setting, found = answer.split, answer.setting, answer.found
     is_coarse = max(truncation_error(split.train, setting.noise, rung.collocation) for rung in found.values()) > COARSE
-    scorers = make_scorers(split, found, coarse=is_coarse, device=setting.device)
+    scorers = make_scorers(split, found, setting.noise, coarse=is_coarse, device=setting.device)
     fronts = {name: pareto_table(name, found, scorers, setting.progress) for name in split.train.evolved}
     return _Selection(found, fronts, scorers, is_coarse)
 

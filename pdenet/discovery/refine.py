@@ -16,16 +16,23 @@ import torch
 from jaxtyping import Bool, Complex128, Float64
 from torch import Tensor
 
-from pdenet.discovery.rollout import FourierAxis, GalerkinEquations, choose_substeps, equations_of, roll_out, to_modes
+from pdenet.discovery.rollout import (
+    MAX_SUBSTEPS,
+    FourierAxis,
+    GalerkinEquations,
+    equations_of,
+    roll_out,
+    to_modes,
+)
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 
 N_STEPS = 1  # snapshots per shot
 MAX_MODES = 4_000  # Fourier modes shot together: data clean enough for this leave no need of more
-N_PLAIN = 4  # iterations that weigh all modes alike: far from the answer the misfit tells nothing of their worth
-MAX_ITERATIONS = 20
+N_PLAIN = 3  # iterations that weigh all modes alike: far from the answer the misfit tells nothing of their worth
+MAX_ITERATIONS = 9
 DIFFERENCE = 1e-5  # step of the central differences, relative to each coefficient
-STEP_SHARE = 1e-2  # error of the time steps, as a share of the misfit they serve to measure
+STEP_ERROR = 0.3  # of all time steps together in units of the misfit's spread: it moves a coefficient by less errors
 CONVERGED = 0.05  # change of the coefficients in units of their standard errors
 
 
@@ -46,7 +53,9 @@ def refine(
     coefficients = equations_of(equations, field.axes, axes, device).coefficients
     fitted = torch.as_tensor(np.flatnonzero(free), device=device)
     for k in range(MAX_ITERATIONS):
-        residual, jacobian = shooting.linearised(coefficients, weighted=k >= N_PLAIN)
+        if k in (0, N_PLAIN, N_PLAIN + 1):  # with the first weights the misfit falls, and finer steps are called for
+            n_substeps = shooting.steps_for(coefficients)
+        residual, jacobian = shooting.linearised(coefficients, n_substeps, weighted=k >= N_PLAIN)
         jacobian = jacobian[:, fitted]
         normal = jacobian.T @ jacobian
         step = torch.linalg.solve(normal, jacobian.T @ residual)
@@ -86,15 +95,9 @@ class _Shooting:
         return states[1:].unflatten(1, (n_copies, n_samples)) - self._snapshots[1:, None]
 
     def linearised(
-        self, coefficients: Float64[Tensor, " term"], weighted: bool
+        self, coefficients: Float64[Tensor, " term"], n_substeps: int, weighted: bool
     ) -> tuple[Float64[Tensor, " row"], Float64[Tensor, "row term"]]:
-        """Weighted misfit and its Jacobian, with time steps fine enough for this misfit."""
-        rough = self._miss(coefficients[None], 1)[:, 0]
-        for _ in range(2):  # the misfit decides the steps, and the steps may lower the misfit
-            size = float(torch.linalg.vector_norm(rough) / torch.linalg.vector_norm(self._snapshots[1:]))
-            tolerance = max(STEP_SHARE * size, 1e-12)
-            n_substeps = choose_substeps(self._system(coefficients), self._snapshots[0], self._dt, tolerance)
-            rough = self._miss(coefficients[None], n_substeps)[:, 0]
+        """Weighted misfit and its Jacobian."""
         nudges = DIFFERENCE * coefficients.abs().clamp(min=1e-12)
         shifted = torch.cat([coefficients + torch.diag(nudges), coefficients - torch.diag(nudges), coefficients[None]])
         miss = self._miss(shifted, n_substeps)
@@ -102,6 +105,22 @@ class _Shooting:
         weight = _weights(miss[:, -1], self._shell) if weighted else torch.ones((), device=miss.device)
         columns = [_real(weight * (miss[:, k] - miss[:, n + k])) / (2.0 * nudges[k]) for k in range(n)]
         return _real(weight * miss[:, -1]), torch.stack(columns, dim=1)
+
+    def steps_for(self, coefficients: Float64[Tensor, " term"]) -> int:
+        """The fewest time steps per snapshot whose error moves no coefficient by more than a share of its error."""
+        n, before, coarse = self._system(coefficients).fewest_substeps(self._dt), np.inf, None
+        while n <= MAX_SUBSTEPS:
+            miss = self._miss(coefficients[None], n)[:, 0]
+            if coarse is not None:
+                change = miss - coarse
+                moved = float(torch.linalg.vector_norm(_weights(coarse, self._shell) * change))
+                size = float(torch.linalg.vector_norm(change))
+                # where rounding is all that is left, more steps do not help
+                if moved < STEP_ERROR or size > before / 2.0:
+                    return n // 2
+                before = size
+            coarse, n = miss, 2 * n
+        return MAX_SUBSTEPS
 
 
 def _shots(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from jaxtyping import Float64
 from scipy.linalg import block_diag
 
 from backbone.errors import Diverged
+from pdenet.discovery.collocation import Collocation
+from pdenet.discovery.finer import finer
 from pdenet.discovery.groups import Groups
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.normal_equations import NormalEquations, assemble
@@ -56,24 +58,47 @@ def _refit_one(
     covariance = np.zeros((n_all, n_all))
     free = Equation.of(name, (), ())
     if rung.support:
-        terms = (*rung.support, *fixed)
-        groups = Groups.of(data, rung.collocation, len(terms) + len(data.state_names))
-        equations = assemble(data, terms, rung.collocation, groups, device=device)
-        free, covariance[:n_free, :n_free] = fit_terms(equations.less(name, fixed), name, rung.support)
+
+        def fitted(collocation: Collocation) -> tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]]:
+            terms = (*rung.support, *fixed)
+            groups = Groups.of(data, collocation, len(terms) + len(data.state_names))
+            equations = assemble(data, terms, collocation, groups, device=device)
+            return fit_terms(equations.less(name, fixed), name, rung.support)
+
+        free, covariance[:n_free, :n_free] = _widened(
+            fitted(rung.collocation), fitted(finer(rung.collocation, data.n_times))
+        )
     whole = restrictions.completed(free)
     order = sorted(range(n_all), key=lambda k: (whole.terms[k].order, str(whole.terms[k])))
     ordered = (tuple(row[k] for k in order) for row in (whole.terms, whole.coefficients, whole.errors))
     return Equation(whole.lhs, *ordered), covariance[np.ix_(order, order)]
 
 
+def _widened(
+    fit: tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]],
+    finer_fit: tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]],
+) -> tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]]:
+    """The fit with the error of its discretisation: what a finer one changes, beyond the errors of both.
+
+    Residuals do not tell it, since it is the same in all blocks of data.
+    """
+    (equation, covariance), (other, other_covariance) = fit, finer_fit
+    change = np.subtract(other.coefficients, equation.coefficients)
+    beyond = np.maximum(change**2 - np.diag(covariance) - np.diag(other_covariance), 0.0)
+    covariance = covariance + np.outer(*[np.sign(change) * np.sqrt(beyond)] * 2)
+    return replace(equation, errors=tuple(np.sqrt(np.diag(covariance)).tolist())), covariance
+
+
 def sharpen(
     train: Field, fit: Fit, axes: Sequence[FourierAxis], restrictions: Restrictions, device: torch.device
 ) -> Fit | None:
-    """The fit sharpened by shooting through the data; None if there is nothing to sharpen or the shots go astray."""
+    """The fit sharpened by shooting through the data; None if that is no sharper, or the shots go astray."""
     free = [term not in restrictions.fixed.get(eq.variable, {}) for eq in fit.equations for term in eq.terms]
     if not any(free):
         return None
     try:
-        return Fit(*refine(train, fit.equations, axes, np.array(free), device=device))
+        shot = Fit(*refine(train, fit.equations, axes, np.array(free), device=device))
     except (Diverged, torch.linalg.LinAlgError):
         return None
+    before, after = (np.sqrt(np.diag(one.covariance)[free]) for one in (fit, shot))
+    return shot if np.log(after).sum() < np.log(before).sum() else None

@@ -16,6 +16,7 @@ from pdenet.discovery.groups import Groups
 from pdenet.discovery.holdout import Split
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.normal_equations import assemble
+from pdenet.discovery.resolution import seen_wave_numbers
 from pdenet.discovery.rollout import (
     FourierAxis,
     GalerkinEquations,
@@ -35,6 +36,7 @@ HORIZON = 10  # snapshots rolled out from each start
 ROLLOUT_MODES = 40_000  # Fourier modes rolled out together, over all starts
 SLOPE_ROWS = 60_000
 SUBSTEP_TOLERANCE = 1e-6
+FINE_TOLERANCE = 1e-8  # where clean data decide between coefficients that differ by less
 
 System = Mapping[str, Equation]
 Measure = Literal["roll-out", "time derivative"]
@@ -52,12 +54,19 @@ class Scorer(Protocol):
 class RollOuts:
     """Runs systems forward over stretches of `n_steps` of the data, from the first snapshot of each.
 
-    first: a system whose time steps serve the others too.
+    first: a system whose time steps serve the others too. tolerance: relative error of these.
     """
 
     def __init__(
-        self, data: Field, axes: Sequence[FourierAxis], n_steps: int, first: System, device: torch.device
+        self,
+        data: Field,
+        axes: Sequence[FourierAxis],
+        n_steps: int,
+        first: System,
+        device: torch.device,
+        tolerance: float = SUBSTEP_TOLERANCE,
     ) -> None:
+        self._tolerance = tolerance
         self.axes = tuple(axes)
         self._names, self._letters, self._dt, self._device = data.names, data.axes, data.dt, device
         starts = range(0, data.n_times - n_steps, n_steps)
@@ -74,7 +83,7 @@ class RollOuts:
     def _choose_substeps(self, system: System) -> int | None:
         """Time steps within a snapshot that are fine enough for a system; None if it blows up."""
         try:
-            return choose_substeps(self._equations(system), self._modes[0], self._dt, SUBSTEP_TOLERANCE)
+            return choose_substeps(self._equations(system), self._modes[0], self._dt, self._tolerance)
         except Diverged:
             return None
 
@@ -133,12 +142,21 @@ class Scorers:
     measure: Measure
 
 
-def make_scorers(split: Split, found: Mapping[str, Rung], *, coarse: bool, device: torch.device) -> Scorers:
+def make_scorers(
+    split: Split,
+    found: Mapping[str, Rung],
+    noise: Float64[np.ndarray, "run channel"],
+    *,
+    coarse: bool,
+    device: torch.device,
+) -> Scorers:
     """Roll-outs of equal length on both parts where all axes are periodic, else the time derivative.
 
-    coarse: snapshots are so far apart that wave numbers too fast for polynomials in time are none for a roll-out.
+    noise: of the data to learn from. coarse: snapshots are so far apart that wave numbers too fast for polynomials in
+    time are none for a roll-out.
     """
-    axes = _rollout_axes(split.train, found, coarse)
+    seen = seen_wave_numbers(split.train, noise) if coarse and not split.train.has_gaps else None
+    axes = _rollout_axes(split.train, found, seen)
     chosen = {name: rung.chosen for name, rung in found.items()}
     parts = [part for part in (split.train, split.held) if part is not None]
     n_steps = min(HORIZON, *(part.n_times - 1 for part in parts))
@@ -146,7 +164,8 @@ def make_scorers(split: Split, found: Mapping[str, Rung], *, coarse: bool, devic
     def scorer(data: Field) -> Scorer:
         if axes is None:
             return Slopes(data, found, device)
-        return RollOuts(with_velocities(data), axes, n_steps, chosen, device)
+        tolerance = FINE_TOLERANCE if coarse else SUBSTEP_TOLERANCE
+        return RollOuts(with_velocities(data), axes, n_steps, chosen, device, tolerance)
 
     return Scorers(
         insample=scorer(split.train),
@@ -155,14 +174,12 @@ def make_scorers(split: Split, found: Mapping[str, Rung], *, coarse: bool, devic
     )
 
 
-def _rollout_axes(data: Field, found: Mapping[str, Rung], coarse: bool) -> tuple[FourierAxis, ...] | None:
-    """The axes to roll out on, with all wave numbers that were resolved; None where an axis is not periodic."""
+def _rollout_axes(data: Field, found: Mapping[str, Rung], seen: Sequence[int] | None) -> tuple[FourierAxis, ...] | None:
+    """The axes to roll out on, with all wave numbers seen, or those resolved; None where one is not periodic."""
     operators = [rung.collocation.axes for rung in found.values()]
     if not all(isinstance(axis, PeriodicAxis) for axes in operators for axis in axes):
         return None
-    cutoffs = [max(axes[k].cutoff for axes in operators) for k in range(data.n_dims)]
-    if coarse:
-        cutoffs = [max((n - 1) // 3, 1) for n in data.space_shape]
+    cutoffs = seen or [max(axes[k].cutoff for axes in operators) for k in range(data.n_dims)]
     degrees = [term.degree for rung in found.values() for term in (*rung.front.terms, *rung.chosen.terms)]
     return fourier_axes(data, cutoffs, max(degrees, default=1))
 
