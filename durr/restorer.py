@@ -15,7 +15,7 @@ from backbone.device import resolve_device
 from backbone.errors import ModelError, UsageError
 from durr.jpeg.compression import Compression
 from durr.model import RestorationModel, Task
-from durr.restoration.arrays import split
+from durr.restoration.arrays import Split, split
 from durr.restoration.diagnosis import Diagnosis, diagnose_jpeg, diagnose_noise
 from durr.restoration.inference import Inference, resolve_precision
 from durr.restoration.restore import Restoration, restore
@@ -134,6 +134,7 @@ class Restorer:
         *,
         quality: int | None = None,
         table: Sequence[int] = (),
+        noise_map: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Restored:
         """Restore an image: H x W, H x W x 3 or H x W x 4 (alpha stays), uint8, uint16 or floats around [0, 1].
@@ -141,11 +142,14 @@ class Restorer:
         strength: 0 gives the same samples, 1 the model's own choice, up to 2 goes on along its path.
         sigma: of a denoiser, the noise on the scale of 0 ... 255; quality: of dejpeg, that of the JPEG, 1 ... 100. Both
         set the number of steps; by default the model sees for itself. table: the quantisation steps of a JPEG's luma,
-        row by row, if its file is there.
+        row by row, if its file is there. noise_map: of a denoiser, whether every pixel stops where the noise around it
+        asks for it.
         progress: is told the share that is done.
         Raises UsageError for other types, shapes and values, InputError for samples that are not finite.
         """
-        return self.sweep(image, (strength,), sigma, quality=quality, table=table, progress=progress)[0]
+        return self.sweep(
+            image, (strength,), sigma, quality=quality, table=table, noise_map=noise_map, progress=progress
+        )[0]
 
     def sweep(
         self,
@@ -155,6 +159,7 @@ class Restorer:
         *,
         quality: int | None = None,
         table: Sequence[int] = (),
+        noise_map: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> list[Restored]:
         """The image at several strengths, from one pass."""
@@ -162,32 +167,19 @@ class Restorer:
         parts = split(image)
         model = self.model_for(parts.samples.shape[2])
         inference = Inference(model=model, device=self.device, precision=self.precision, ensemble=self.ensemble)
-        diagnosis = self._diagnosis(parts.samples, model, sigma, quality, table)
+        diagnosis = self._diagnosis(parts.samples, model, sigma, quality, table, noise_map)
         done = restore(
             inference,
             parts.samples,
             strengths,
             level=diagnosis.level,
             before=diagnosis.before,
+            local=noise_map,
             side=self.tile,
             progress=progress,
         )
-        path = None if done.path is None else done.path.reshape(-1, *parts.samples.shape[: image.ndim])
-        return [
-            Restored(
-                image=parts.joined(done.pictures[place]) if place > 0 else image.copy(),
-                steps=place,
-                chosen=done.chosen,
-                path=path,
-                sigma=diagnosis.sigma,
-                compression=diagnosis.compression,
-                tiles=done.tiles,
-                smaller=done.smaller,
-                float32=inference.redone,
-                notes=diagnosis.warnings + _notes(inference, parts.samples.shape[2], done),
-            )
-            for place in done.positions
-        ]
+        notes = diagnosis.warnings + _notes(inference, parts.samples.shape[2], done) + _told_of_map(done, noise_map)
+        return [_restored(parts, place, done, diagnosis, inference.redone, notes) for place in done.positions]
 
     @property
     def task(self) -> Task:
@@ -201,10 +193,13 @@ class Restorer:
         sigma: float | None,
         quality: int | None,
         table: Sequence[int],
+        noise_map: bool,
     ) -> Diagnosis:
         """What is found out about a picture. Raises UsageError for a level that is told to the wrong model."""
         check_sigma(sigma)
         check_quality(quality)
+        if self.task == "dejpeg" and noise_map:
+            raise UsageError("a model of dejpeg knows no noise", where="noise_map", cure="leave it out")
         if self.task == "denoise" and quality is not None:
             raise UsageError("a denoiser is told no quality", where="quality", cure="leave it out, or give sigma")
         if self.task == "dejpeg" and sigma is not None:
@@ -218,6 +213,24 @@ class Restorer:
         return next((known for known in self.models if known.unit.channels == channels), self.models[0])
 
 
+def _restored(
+    parts: Split, place: float, done: Restoration, diagnosis: Diagnosis, redone: int, notes: tuple[str, ...]
+) -> Restored:
+    """The image at one place of its path."""
+    return Restored(
+        image=parts.joined(done.pictures[place]) if place > 0 else parts.image.copy(),
+        steps=place,
+        chosen=done.chosen,
+        path=None if done.path is None else done.path.reshape(-1, *parts.samples.shape[: parts.image.ndim]),
+        sigma=diagnosis.sigma,
+        compression=diagnosis.compression,
+        tiles=done.tiles,
+        smaller=done.smaller,
+        float32=redone,
+        notes=notes,
+    )
+
+
 def _notes(inference: Inference, channels: int, done: Restoration) -> tuple[str, ...]:
     """What the user should know about how a picture was restored."""
     model = inference.model.unit.channels
@@ -228,3 +241,11 @@ def _notes(inference: Inference, channels: int, done: Restoration) -> tuple[str,
         f"{inference.redone} times done again in float32: bfloat16 overflowed": inference.redone > 0,
     }
     return tuple(note for note, holds in notes.items() if holds)
+
+
+def _told_of_map(done: Restoration, asked: bool) -> tuple[str, ...]:
+    """What a map of the noise found, if it was asked for."""
+    if done.local is None:
+        return ("the noise is of one strength, or the picture too small to tell: no map of it",) if asked else ()
+    (weak, strong), (few, many) = done.local.levels, done.local.extremes(done.chosen)
+    return (f"noise from {255 * weak:.0f} to {255 * strong:.0f} over the picture: {few:.1f} to {many:.1f} steps",)

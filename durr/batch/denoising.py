@@ -17,11 +17,15 @@ from durr.restorer import Restored, Restorer
 
 @dataclass(frozen=True)
 class Denoising:
-    """A `Repair` that takes noise away. sigma: on the scale of 0 ... 255, None for blind."""
+    """A `Repair` that takes noise away. sigma: on the scale of 0 ... 255, None for blind.
+
+    noise_map: every pixel stops where the noise around it asks for it.
+    """
 
     task: ClassVar[Task] = "denoise"
     suffix: ClassVar[str] = SUFFIX
     sigma: float | None = None
+    noise_map: bool = False
 
     def format_for(self, output: str | None) -> str:
         """Outputs are like inputs."""
@@ -33,7 +37,7 @@ class Denoising:
     def restore(
         self, restorer: Restorer, page: Picture, strengths: Sequence[float], progress: Callable[[float], None]
     ) -> list[Restored]:
-        return restorer.sweep(page.pixels, strengths, self.sigma, progress=progress)
+        return restorer.sweep(page.pixels, strengths, self.sigma, noise_map=self.noise_map, progress=progress)
 
     def found(self, pages: Sequence[Restored]) -> Found:
         """The noise, the mean over pages."""

@@ -129,12 +129,10 @@ def _restore_file(
         after.append(tuple(repair.restore(restorer, page, strengths, told)))
     seconds = time.perf_counter() - begun
     results = list(zip(*after, strict=True))
-    accounts = []
-    for output, kind, restored in zip(outputs, formats, results, strict=True):
-        encoded = _encoded(kind, pages, restored, content, settings)
-        if settings.proved:  # before it is written: what cannot be read again is no output
-            accounts.append(account(pages, read_stack(encoded, max_pixels=settings.max_pixels)))
-        _write(output.target, encoded, settings)
+    accounts = [
+        _put_out(output.target, kind, pages, restored, content, settings)
+        for output, kind, restored in zip(outputs, formats, results, strict=True)
+    ]
     return Done(
         source=source,
         targets=_targets(outputs),
@@ -144,12 +142,8 @@ def _restore_file(
         seconds=seconds,
         found=repair.found([page[0] for page in after]),
         missing=missing,
-        told=tuple(
-            words
-            for kind, restored in zip(formats, results, strict=True)
-            for words in (repair.warning(kind, restored), *_lost(kind, pages[0], restored))
-        ),
-        accounts=tuple(accounts),
+        told=_told(repair, formats, pages[0], results),
+        accounts=tuple(accounts) if settings.proved else (),
     )
 
 
@@ -160,6 +154,29 @@ def _format(picture: Picture, target: Path, settings: Settings) -> Format:
 def _tell_share(progress: Callable[[Path, float], None], source: Path, page: int, n_pages: int, share: float) -> None:
     """The share of one page as a share of its file."""
     progress(source, (page + share) / n_pages)
+
+
+def _told(
+    repair: Repair, formats: Sequence[Format], first: Picture, results: Sequence[Sequence[Restored]]
+) -> tuple[str, ...]:
+    """What the outputs give cause to say."""
+    pairs = zip(formats, results, strict=True)
+    return tuple(words for kind, done in pairs for words in (repair.warning(kind, done), *_lost(kind, first, done)))
+
+
+def _put_out(
+    target: Path,
+    kind: Format,
+    pages: Sequence[Picture],
+    restored: Sequence[Restored],
+    content: Path | bytes,
+    settings: Settings,
+) -> tuple[Part, ...]:
+    """Write one output; the account of its parts, if that is asked for: what cannot be read again is not written."""
+    encoded = _encoded(kind, pages, restored, content, settings)
+    parts = account(pages, read_stack(encoded, max_pixels=settings.max_pixels)) if settings.proved else ()
+    _write(target, encoded, settings)
+    return parts
 
 
 def _encoded(

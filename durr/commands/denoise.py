@@ -18,13 +18,17 @@ def denoise(
     sigma: Annotated[
         str, typer.Option("--sigma", help="Noise on the scale of 0 to 255; auto lets the model see it.")
     ] = AUTO,
+    noise_map: Annotated[
+        bool,
+        typer.Option("--noise-map/--no-noise-map", help="Noise differs from place to place: steps follow it."),
+    ] = False,
     options: PictureOptions,
 ) -> int:
     """Remove noise from pictures; how strong it is the model sees itself."""
     from durr.batch.denoising import Denoising
     from durr.commands.pictures import restore_pictures
 
-    return restore_pictures(inputs, Denoising(_level(sigma)), options)
+    return restore_pictures(inputs, Denoising(_level(sigma), noise_map), options)
 
 
 def _level(sigma: str) -> float | None:

@@ -15,8 +15,8 @@ from durr.images.depth import from_unit
 from durr.restoration.inference import Inference
 from durr.restoration.lanes import count_lanes, from_lanes, to_lanes
 from durr.restoration.memory import bytes_per_pixel, is_out_of_memory, tile_budget
-from durr.restoration.strength import image_at, neighbours
 from durr.restoration.tiles import SMALLEST_SIDE, Tile, cut, halo, largest_side, rounded_up
+from durr.restoration.timing import UNIFORM, Timing
 
 Samples = Num[np.ndarray, "row col channel"]
 
@@ -40,14 +40,15 @@ def restore_in_tiles(
     *,
     side: int | None,
     progress: Callable[[float], None],
+    timing: Timing = UNIFORM,
 ) -> Mosaic:
     """Restore a picture to each of the positions on its path.
 
     side: of the tiles in pixels; None takes what fits into the memory, and less when that runs out.
-    progress: is told the share of the picture that is done.
+    progress: is told the share of the picture that is done. timing: of its pixels.
     Raises ResourceError if the memory runs out for tiles of a given side, or for the smallest.
     """
-    work = _Work(inference, samples, positions, side, [np.empty_like(samples) for _ in positions])
+    work = _Work(inference, samples, positions, side, timing, [np.empty_like(samples) for _ in positions])
     pending = deque(work.tiles())
     done = tiles = smaller = 0
     while pending:
@@ -73,13 +74,14 @@ class _Work:
     samples: Samples
     positions: Sequence[float]
     side: int | None
+    timing: Timing
     outputs: list[Samples]
 
     @property
     def margin(self) -> int:
         """Pixels that a tile sees around it."""
         model = self.inference.model
-        return rounded_up(halo(model.unit, max(neighbours(self.positions))), model.align)
+        return rounded_up(halo(model.unit, max(self.timing.whole_steps(self.positions))), model.align)
 
     def tiles(self) -> list[Tile]:
         """The whole picture."""
@@ -94,9 +96,9 @@ class _Work:
     def restore(self, tile: Tile) -> None:
         """Fill the outputs at a tile."""
         lanes = to_lanes(self.samples[tile.outer], self.inference.model.unit.channels)
-        images = self.inference.images_after(lanes, neighbours(self.positions))
+        images = self.inference.images_after(lanes, self.timing.whole_steps(self.positions))
         for output, place in zip(self.outputs, self.positions, strict=True):
-            values = from_lanes(image_at(place, images), output.shape[2])
+            values = from_lanes(self.timing.image_at(place, images, tile.outer), output.shape[2])
             output[tile.inner] = from_unit(values[tile.within], output.dtype)
 
     def check_divisible(self, tile: Tile, error: Exception) -> None:

@@ -47,7 +47,7 @@ class Noise:
         if not found and not 1 / GROWING < self.kind.growth < GROWING:
             found.append(
                 f"noise is {self.kind.growth:.1f} times as strong in the light as in the dark; the models were trained"
-                " on noise of one strength"
+                " on noise of one strength; try --noise-map"
             )
         return tuple(found)
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 from pdenet_durr_cli import app
 from PIL import Image
 
@@ -112,3 +113,14 @@ def test_files_are_restored_as_they_are_asked_for(denoise: Denoise, monkeypatch:
     monkeypatch.setattr(repair, "read_picture", lambda content, max_pixels: seen.append(content) or 1 / 0)
     assert denoise("b.png", "a.png")[0] == 70
     assert seen == [Path("b.png"), Path("a.png")]
+
+
+def test_a_map_of_the_noise_is_told(denoise: Denoise, grey_model: Path) -> None:
+    generator = np.random.default_rng(3)
+    picture = (0.5 + np.linspace(0.01, 0.15, 96) * generator.standard_normal((96, 96))).astype(np.float32)
+    tifffile.imwrite("growing.tif", picture)
+    code, _, err = denoise("growing.tif", "--noise-map")
+    assert code == 0
+    assert "note: noise from " in err
+    model = Restorer.from_file(grey_model, device="cpu", precision="float32")
+    np.testing.assert_array_equal(tifffile.imread("growing_denoised.tif"), model(picture, noise_map=True).image)
