@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from backbone.dynamics import VectorField
-from backbone.gradients import Advance, Gradient
+from backbone.gradients import Advance, Gradient, demand_first_derivative
 from backbone.state import State
 from backbone.steps import Steps
 
@@ -54,6 +54,7 @@ class _Adjoint(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        demand_first_derivative("ContinuousAdjoint")
         last, *weights = ctx.saved_tensors
         steps: Steps = ctx.steps
         system = AdjointSystem([last, gradient, *weights])

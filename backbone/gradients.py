@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -14,6 +15,16 @@ from backbone.errors import UsageError
 from backbone.state import State
 
 Advance = Callable[[int, State], State]  # advance(k, state): the state after step k
+
+
+def demand_first_derivative(gradient: str) -> None:
+    """Called in a backward pass of one's own: raises UsageError where that pass itself is to be differentiated."""
+    if torch.is_grad_enabled():
+        raise UsageError(
+            f"second derivatives through {gradient} are not there",
+            where="integrate(gradient=)",
+            cure="use create_graph=False, or gradient=Backprop()",
+        )
 
 
 class Gradient(ABC):

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backbone.gradients import Advance, Gradient
+from backbone.gradients import Advance, Gradient, demand_first_derivative
 from backbone.schemes.scheme import Memory
 from backbone.state import State
 from backbone.steps import Steps
@@ -50,6 +50,7 @@ class _Inverted(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        demand_first_derivative("Reversible")
         last, *rest = ctx.saved_tensors
         n = len(ctx.memory.tensors())
         memory, weights = ctx.memory.holding(rest[:n]), rest[n:]

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from backbone.check import check
 from backbone.dynamics import Shared, VectorField
+from backbone.endpoint import AfterSteps
 from backbone.errors import NotReversible, UsageError
 from backbone.gradients import Backprop
 from backbone.grid import Grid
+from backbone.integrate import integrate
 from backbone.schemes import (
     AB3,
     RK4,
@@ -95,6 +97,20 @@ def test_what_has_no_inverse_says_so(scheme: Scheme) -> None:
     assert not scheme.reversible()
     with pytest.raises(NotReversible, match="no exact inverse"):
         scheme.back(pull, 0.0, 0.1, normal(2, 2), scheme.start(normal(2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "field"),
+    [(AB3(), pull), (multistep(0.4), pull), (Leapfrog(), SecondOrder(pull))],
+    ids=["AB3", "LM", "leapfrog"],
+)
+def test_histories_follow_the_samples_that_are_still_stepped(scheme: Scheme, field: VectorField) -> None:
+    grid, y0 = Grid.uniform(0.0, 1.0, 6), normal(4, 3)
+    until = AfterSteps(torch.tensor([6, 2, 6, 0]), grid)
+    whole = integrate(Shared(field), y0, grid, scheme, save="all").ys
+    ends = integrate(Shared(field), y0, grid, scheme, until=until).ys
+    # elementwise fields: the same operations on fewer samples
+    assert torch.equal(ends, torch.stack([whole[6, 0], whole[2, 1], whole[6, 2], whole[0, 3]]))
 
 
 def bernoulli(*survival: float) -> Bernoulli:

@@ -153,6 +153,23 @@ def test_an_adaptive_solve_counts_its_evaluations_and_says_where_it_fails() -> N
         Adaptive(rtol=0.0)
 
 
+@pytest.mark.parametrize("gradient", [Backprop(), ContinuousAdjoint()])
+def test_an_adaptive_solve_goes_back_in_time(gradient: Gradient) -> None:
+    f = Shared(Neuron(6, 1))
+    exact = gradient_of(f, Grid.uniform(1.0, 0.0, 256), RK4(), Backprop())
+    found = gradient_of(f, Grid((1.0, 0.0)), DormandPrince(), gradient, Adaptive(rtol=1e-8, atol=1e-8))
+    assert float((found - exact).norm() / exact.norm()) < 1e-6  # local errors add up
+
+
+@pytest.mark.parametrize(("gradient", "field"), [(Reversible(), separable(1)), (ContinuousAdjoint(), Neuron(6, 1))])
+def test_second_derivatives_are_refused_and_not_wrong(gradient: Gradient, field: nn.Module) -> None:
+    scheme = Verlet() if isinstance(field, Separable) else RK4()
+    y0 = normal(2, 6).requires_grad_()
+    end = integrate(Shared(field), y0, Grid.uniform(0.0, 1.0, 2), scheme, gradient=gradient).ys
+    with pytest.raises(UsageError, match="second derivatives"):
+        torch.autograd.grad(end.square().sum(), y0, create_graph=True)
+
+
 def kept(f: Dynamics, scheme: Scheme, gradient: Gradient, n: int) -> int:
     y0 = normal(8, 6).requires_grad_()
     return saved_bytes(lambda: integrate(f, y0, Grid.uniform(0.0, 1.0, n), scheme, gradient=gradient))[1]
