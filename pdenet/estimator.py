@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ from backbone.device import resolve_device
 from backbone.errors import InputError, UsageError
 from backbone.options import spelt_out
 from pdenet.discovery.discover import Discovery, discover
+from pdenet.discovery.discover_together import discover_together
 from pdenet.discovery.doubts import raise_doubts
 from pdenet.discovery.holdout import check_share
 from pdenet.discovery.options import EquationOptions
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.time_order import ORDERS
+from pdenet.discovery.together import demand_alike
 from pdenet.discovery.velocities import with_velocities
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
@@ -27,7 +30,9 @@ from pdenet.fields.memory import Memory
 from pdenet.learned.record import Learned, TrainedOn
 from pdenet.network.paper import PaperResult, train_paper
 from pdenet.network.rollout import roll_network
+from pdenet.readers.options import ReadOptions
 from pdenet.readers.reader import Source, read
+from pdenet.readers.several import read_all
 from pdenet.simulation.spectral import solve
 
 RECIPES = ("default", "paper")
@@ -58,12 +63,19 @@ class PDENet(EquationOptions):
     stretches of one that is larger than memory), and discovery_ or paper_ with all that was found on the way.
     """
 
-    def check(self, field: Field) -> dict[int, Restrictions]:
+    def check(self, field: Field, *others: Field) -> dict[int, Restrictions]:
         """What the options say of the equations of this field, by their order in time, the one to ask for first.
 
-        Raises UsageError for a word that has no meaning there.
+        Raises UsageError for a word that has no meaning there, InputError if other fields are not alike.
         """
         check_recipe(self.recipe)
+        demand_alike((field, *others))
+        if others and self.recipe == "paper":
+            raise UsageError(
+                "the paper's recipe learns from one grid: its filters are made for it",
+                where="--recipe paper",
+                cure="--recipe default, or data on one grid",
+            )
         check_time_order(self.time_order, self.recipe)
         check_share(self.holdout)
         named = {"--fix": self.fix, "--forbid": self.forbid, "--terms": self.terms, "--max-terms": self.max_terms}
@@ -102,22 +114,29 @@ class PDENet(EquationOptions):
         return restrictions
 
     def fit(
-        self, field: Field, *, progress: Callable[[str], None] = lambda text: None, checkpoint: Path | None = None
+        self,
+        field: Field | Sequence[Field],
+        *,
+        progress: Callable[[str], None] = lambda text: None,
+        checkpoint: Path | None = None,
     ) -> PDENet:
-        """Learn from all runs of the field; returns self.
+        """Learn from all runs of the field, or from several fields on grids of their own; returns self.
 
         checkpoint: a folder in which the paper's recipe keeps its last stage, to go on from there when called again.
         Raises UsageError on wrong options, InputError on unusable data, CannotTell where the data do not decide the
         equations; what was found all the same is then in discovery_, with the doubts.
         """
-        first, *others = self.check(field).items()
+        several = (field,) if isinstance(field, Field) else tuple(field)
+        field = several[0]
+        first, *others = self.check(*several).items()
         device = resolve_device(self.device)
         begun = time.perf_counter()
         self.discovery_: Discovery | None = None
         self.paper_: PaperResult | None = None
         if self.recipe == "default":
-            self.discovery_ = discover(
-                replace(field, time_order=first[0]),
+            asked = [replace(one, time_order=first[0]) for one in several]
+            learn = partial(discover, asked[0]) if len(asked) == 1 else partial(discover_together, asked)
+            self.discovery_ = learn(
                 order=self.order,
                 degree=self.degree,
                 restrictions=first[1],
@@ -149,7 +168,7 @@ class PDENet(EquationOptions):
             dt=field.dt,
             dx=field.dx,
             covariance=None if self.discovery_ is None else self.discovery_.covariance,
-            data=TrainedOn.of(self.sample_),
+            data=TrainedOn.of(self.sample_, *several[1:]),
         )
         self.seconds_ = time.perf_counter() - begun
         if self.discovery_ is not None:
@@ -215,9 +234,13 @@ class PDENet(EquationOptions):
 
 
 @spelt_out
-def fit(data: Field | Source | Sequence[Source], *, model: PDENet) -> PDENet:
-    """Learn the equations of a field, of a file or several, or of an xarray.Dataset, by the options of `PDENet`.
+def fit(data: Field | Source | Sequence[Field | Source], *, model: PDENet) -> PDENet:
+    """Learn the equations of a field, of a file, of an xarray.Dataset, or of several, by the options of `PDENet`.
 
-    Files that need words of their own are read first: `fit(read("data.mat", dims="x,t"))`.
+    Grids, steps and lengths in time of several may differ; their variables may not. Files that need words of their own
+    are read first: `fit([read("a.mat", dims="x,t"), read("b.npz")])`.
     """
-    return model.fit(data if isinstance(data, Field) else read(data, memory=model.memory))
+    several = list(data) if isinstance(data, list | tuple) else [data]
+    if any(isinstance(one, Field) for one in several):
+        return model.fit([one if isinstance(one, Field) else read(one, memory=model.memory) for one in several])
+    return model.fit(read_all(several, ReadOptions(), memory=model.memory))

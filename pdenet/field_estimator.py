@@ -26,8 +26,14 @@ class FieldPDENet(FieldOptions):
     and formulas of every coefficient, noise_, seconds_, and discovery_ with all of it.
     """
 
-    def check(self, field: Field) -> tuple[Varying, Restrictions]:
-        """What the options say of this field; UsageError for a word that has no meaning there."""
+    def check(self, field: Field, *others: Field) -> tuple[Varying, Restrictions]:
+        """What the options say of this field. Raises UsageError for words without a meaning, InputError for others."""
+        if others:
+            raise InputError(
+                f"coefficients that vary are fields on one grid; {others[0].source} has another than {field.source}",
+                where=others[0].source,
+                cure="learn from the files of one grid, or bring all to the same one",
+            )
         options = Varying.read(field, varying=self.varying, source=self.source, known=self.known)
         return options, Restrictions.read(field.names, field.axes, terms=self.terms, forbid=self.forbid)
 

@@ -37,13 +37,14 @@ class Row:
 
     noise: share of a deviation, that of each run's first snapshot ("sample") or that of all the data ("set"); a noisy
     row is run once per seed. mean_bound, max_bound: largest error allowed, in percent, of the median over seeds.
+    weak: None where PySINDy is not run, such as for u_tt.
     """
 
     name: str
     source: str
     truth: tuple[str, ...]
     mean_bound: float
-    weak: Weak
+    weak: Weak | None
     max_bound: float | None = None
     noise: float = 0.0
     noise_def: NoiseDefinition = "sample"

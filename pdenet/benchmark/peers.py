@@ -55,7 +55,7 @@ def fit_best(row: Row, field: Field) -> Fit:
     """The weak form of order 6 with the STLSQ setting that comes closest to the truth."""
     import pysindy as ps
 
-    theta, rate, names = weak_system(row.weak, field)
+    theta, rate, names = weak_system(_library(row), field)
     fits = []
     for normalize, ridge in itertools.product((False, True), RIDGES):
         for threshold in THRESHOLDS[normalize]:
@@ -72,17 +72,24 @@ def fit_default(row: Row, field: Field) -> Fit:
     """The strong form with STLSQ(), both as they come."""
     import pysindy as ps
 
-    axes = _grid_axes(field)
+    axes, weak = _grid_axes(field), _library(row)
     library = ps.PDELibrary(
-        function_library=ps.PolynomialLibrary(degree=row.weak.degree, include_bias=False),
-        derivative_order=row.weak.order,
+        function_library=ps.PolynomialLibrary(degree=weak.degree, include_bias=False),
+        derivative_order=weak.order,
         spatial_grid=_mesh(axes[:-1]),
-        include_interaction=row.weak.interaction,
+        include_interaction=weak.interaction,
     )
     model = ps.SINDy(optimizer=ps.STLSQ(), feature_library=library)
     model.fit(_trajectories(field), t=field.dt, feature_names=list(field.names))
     names = library.get_feature_names(list(field.names))
     return Fit(equations(model.coefficients(), names, field), "STLSQ()")
+
+
+def _library(row: Row) -> Weak:
+    """What the row says of PySINDy's library; ValueError for a row on which it is not run."""
+    if row.weak is None:
+        raise ValueError(f"{row.name}: PySINDy is not run on it")
+    return row.weak
 
 
 def weak_system(

@@ -72,6 +72,41 @@ KDV_FILE = Row(
     weak=Weak(degree=2, order=3, domains=2000, width=1 / 6, duration=1 / 6, power=6),
     note="PDE-FIND's data",
 )
+WAVE = Row(name="wave", source="wave", truth=("u_tt = 1*u_xx",), mean_bound=0.01, weak=None)
+KLEIN_GORDON = Row(
+    name="klein-gordon",
+    source="klein-gordon",
+    truth=("u_tt = -1*u - 1*u**3 + 1*u_xx",),
+    mean_bound=0.01,
+    weak=None,
+    note="u alone is measured",
+)
+SCHROEDINGER = Row(
+    name="schroedinger",
+    source="schroedinger",
+    truth=(
+        "psiRe_t = -0.5*psiIm_xx - 1*psiIm*psiRe**2 - 1*psiIm**3",
+        "psiIm_t = 0.5*psiRe_xx + 1*psiIm**2*psiRe + 1*psiRe**3",
+    ),
+    mean_bound=0.01,
+    weak=Weak(degree=3, order=2, domains=500, width=1 / 6, duration=1 / 6, power=4),
+)
+CONVECTION_DIFFUSION_3D = Row(
+    name="convection-diffusion3d",
+    source="convection-diffusion3d",
+    truth=("u_t = -0.8*u_x - 0.5*u_y + 0.3*u_z + 0.1*u_xx + 0.1*u_yy + 0.1*u_zz",),
+    mean_bound=0.01,
+    weak=None,
+    note="PySINDy is not run in three dimensions",
+)
+BURGERS_3D = Row(
+    name="burgers3d",
+    source="burgers3d",
+    truth=("u_t = -1*u*u_x - 1*u*u_y - 1*u*u_z + 0.1*u_xx + 0.1*u_yy + 0.1*u_zz",),
+    mean_bound=0.01,
+    weak=None,
+    note=CONVECTION_DIFFUSION_3D.note,
+)
 GENERATOR = Row(
     name="pdenet-burgers",
     source="pdenet-burgers",
@@ -107,6 +142,15 @@ ROWS = (
     BURGERS_FILE.noisy(0.1, "set", 0.3),
     KDV_FILE.noisy(0.01, "set", 0.1),
     KDV_FILE.noisy(0.1, "set", 0.3),
+    WAVE,
+    KLEIN_GORDON,
+    KLEIN_GORDON.noisy(0.01, "sample", 0.3, AT_THE_LIMIT),
+    KLEIN_GORDON.noisy(0.05, "sample", 1.5, AT_THE_LIMIT),
+    SCHROEDINGER,
+    SCHROEDINGER.noisy(0.01, "sample", 0.2, AT_THE_LIMIT),
+    CONVECTION_DIFFUSION_3D,
+    CONVECTION_DIFFUSION_3D.noisy(0.05, "sample", 0.5),
+    BURGERS_3D,
 )
 BY_NAME: Mapping[str, Row] = {row.name: row for row in ROWS}
 

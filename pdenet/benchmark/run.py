@@ -92,7 +92,7 @@ def _measure_row(
             if failed:
                 yield from ((method, [{"seed": seed, "error": failed}]) for method in settings.methods)
                 return
-        for method in settings.methods:
+        for method in settings.methods if row.weak is not None else settings.methods[:1]:
             told(f"{row.name}: {method}")
             yield method, [{"seed": seed, **_measure(row, method, file)} for seed, file in files.items()]
 

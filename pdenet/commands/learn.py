@@ -49,7 +49,8 @@ def learn(
     from backbone.device import resolve_device, set_threads
     from backbone.runs import RunFolder
     from pdenet.discovery.identifiability import CannotTell
-    from pdenet.readers import read
+    from pdenet.readers.options import ReadOptions
+    from pdenet.readers.several import read_all, shapes_by_file
 
     talk = Talk(quiet=quiet)
     _check_together(equation, coefficients, resume, out)
@@ -57,30 +58,30 @@ def learn(
     resolve_device(device)
     set_threads(threads)
     words = {"dims": dims, "dt": dt, "dx": dx, "mask_nan": mask_nan}
-    limit = {"memory": equation.memory, "note": talk.note}
-    field = read(files, variables=var, boundary=bc, complex_parts=complex, **words, **limit)
+    options = ReadOptions.checked(variables=var, boundary=bc, complex_parts=complex, **words)
+    grids = read_all(files, options, memory=equation.memory, note=talk.note)
     settings = {"files": [str(path) for path in files], "var": var, "bc": bc, "complex": complex, **words}
-    model.check(field)
+    model.check(*grids)
     doubt = None
     with RunFolder.create("learn", out, overwrite, resume=resume) as run:
-        run.write_inputs(dict.fromkeys(files, field.values.shape))
+        run.write_inputs(shapes_by_file(files, grids))
         run.write_settings({**settings, **model.get_params()})
         # only the paper's recipe can be stopped and gone on with
         fit = partial(model.fit, checkpoint=run.work) if equation.recipe == "paper" else model.fit
         try:
-            fit(field, progress=talk.progress)
+            fit(grids if len(grids) > 1 else grids[0], progress=talk.progress)
         except CannotTell as error:
             if model.discovery_ is None:
                 raise
             doubt = error
-        for line in report.result_lines(model, field):
+        for line in report.result_lines(model, grids[0]):
             talk.note(line)
-        report.write_report(run, model, field)
+        report.write_report(run, model, grids[0])
     talk.note(f"run: {run.path}")
     if doubt is not None:
         raise doubt
     if json:
-        print_json({**report.summary(model, field), "run": str(run.path)})
+        print_json({**report.summary(model, grids[0]), "run": str(run.path)})
     else:
         print(model.equation_)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from pdenet.discovery.shooting import Shooting
 from pdenet.discovery.tangent import System
 from pdenet.discovery.windows import Windows
 from pdenet.equations.equation import Equation
+from pdenet.equations.terms import is_velocity
 from pdenet.fields.field import Field
 
 PRESENT = 1e-6  # amplitude of a wave number over the largest one's, from which the roll-out carries it
@@ -31,20 +33,22 @@ def cramer_rao_bound(
     """Smallest covariance of unbiased estimates of the true equations' coefficients, those of the first one first.
 
     The inverse of the Fisher information P'P / sigma^2 at the truth, starting states eliminated (see `shooting`).
-    clean: periodic data without noise, on which the true equations hold. noise: standard deviation that is added.
+    clean: periodic data without noise, on which the true equations hold, u alone of equations of u_tt. noise: standard deviation that is added.
     n_times: snapshots after which the state is unknown anew; None for the whole run, the bound of all data.
     Raises Diverged if the equations cannot be run through the data.
     """
-    rows = [(c, term) for c, equation in enumerate(truth) for term in equation.terms]
-    values = [value for equation in truth for value in equation.coefficients]
+    clean = replace(clean, time_order=2 if any(is_velocity(equation.variable) for equation in truth) else 1)
+    known = [Equation.of_motion(name) for name in clean.names if name not in clean.evolved]
+    rows = [(c, term) for c, equation in enumerate((*known, *truth)) for term in equation.terms]
+    values = [value for equation in (*known, *truth) for value in equation.coefficients]
     coefficients = torch.tensor(values, dtype=torch.float64, device=device)
     axes = fourier_axes(clean, _cutoffs(clean), max(term.degree for _, term in rows))
-    spectrum = HalfSpectrum(clean.names, clean.axes, axes, device)
+    spectrum = HalfSpectrum(clean.state_names, clean.axes, axes, device)
     windows = Windows.cut(clean, noise, n_times or clean.n_times, spectrum)
     problem = Problem(spectrum, windows).with_steps_for(rows, coefficients)
     system = System(spectrum, rows, coefficients)
     shooting = Shooting(system, windows, coefficients, windows.start, problem.n_substeps)
-    information = shooting.linearised(range(len(rows)), None).information
+    information = shooting.linearised(range(len(known), len(rows)), None).information
     bound: Float64[np.ndarray, "coefficient coefficient_"] = torch.linalg.inv(information).cpu().numpy()
     return bound
 

@@ -8,7 +8,7 @@ explains must exceed what then remains. No library is larger than half the numbe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backbone.errors import UsageError
 from pdenet.discovery.collocation import Collocation
@@ -16,6 +16,7 @@ from pdenet.discovery.identifiability import CannotTell
 from pdenet.discovery.regression import Bounds, Regression, Setting
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.select import Front, first_weights, residual_power, solve_support, weighted_gram
+from pdenet.discovery.together import Together
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
 from pdenet.equations.terms import Term, rate
@@ -29,16 +30,25 @@ LIBRARY_LIMIT = 600  # terms; the probe's path through more would take minutes
 
 @dataclass(frozen=True)
 class Rung:
-    """One library on the data: its bounds, its operators and the selection made for a variable.
+    """One library on the data: its bounds, its operators on each grid and the selection made for a variable.
 
     restrictions: what was known beforehand; its fixed terms belong to every equation.
     """
 
     order: int
     degree: int
-    collocation: Collocation
+    collocations: tuple[Collocation, ...]
     front: Front
     restrictions: Restrictions = field(default_factory=Restrictions)
+
+    @property
+    def collocation(self) -> Collocation:
+        """The operators on the only grid, or the first one."""
+        return self.collocations[0]
+
+    def on_grid(self, k: int) -> Rung:
+        """The same selection, with the operators of one grid."""
+        return replace(self, collocations=(self.collocations[k],))
 
     @property
     def support(self) -> tuple[Term, ...]:
@@ -56,7 +66,9 @@ class Rung:
         return self.restrictions.completed(free)
 
 
-def rungs(data: Field, order: int | None, degree: int | None, restrictions: Restrictions | None = None) -> list[Bounds]:
+def rungs(
+    data: Field | Together, order: int | None, degree: int | None, restrictions: Restrictions | None = None
+) -> list[Bounds]:
     """The libraries to try, smallest first; a given order or degree is kept. Raises UsageError if all are too large."""
     restrictions = restrictions or Restrictions()
     if restrictions.name_all(data.evolved):
@@ -78,11 +90,11 @@ def _by_size(bounds: Bounds) -> int:
     return RUNGS.index(bounds) if bounds in RUNGS else len(RUNGS) + sum(bounds)
 
 
-def _n_terms(data: Field, order: int, degree: int) -> int:
+def _n_terms(data: Field | Together, order: int, degree: int) -> int:
     return len(candidate_terms(data.state_names, data.axes, order=order, degree=degree))
 
 
-def climb(data: Field, bounds: Sequence[Bounds], setting: Setting) -> dict[str, Rung]:
+def climb(data: Field | Together, bounds: Sequence[Bounds], setting: Setting) -> dict[str, Rung]:
     """The rung on which the equation of each variable is decided.
 
     Raises CannotTell if even the smallest library has more terms than the data make equations.
@@ -116,7 +128,9 @@ def climb(data: Field, bounds: Sequence[Bounds], setting: Setting) -> dict[str, 
     return chosen
 
 
-def widest_affordable(data: Field, bounds: Sequence[Bounds], setting: Setting, *, beyond: bool = False) -> Regression:
+def widest_affordable(
+    data: Field | Together, bounds: Sequence[Bounds], setting: Setting, *, beyond: bool = False
+) -> Regression:
     """As many libraries together as the data can bear, smallest first and at least one, on a thinned sample."""
     for n in range(len(bounds), 0, -1):
         regression = Regression(data, bounds[:n], setting, max_rows=PROBE_ROWS, beyond=beyond)
@@ -134,7 +148,7 @@ def _stand_on(
     for name in names:
         setting.progress(f"{rate(name)}: selecting among {library}")
         front = regression.front(name)
-        found[name] = Rung(regression.order, regression.degree, regression.collocation, front, setting.restrictions)
+        found[name] = Rung(regression.order, regression.degree, regression.collocations, front, setting.restrictions)
         leftover[name] = front.over_noise > 2.0
     return leftover
 

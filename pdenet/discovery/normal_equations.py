@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, Shaped
 from torch import Tensor
 
 from pdenet.discovery.along_axes import along_axes
@@ -65,6 +65,25 @@ class NormalEquations:
         for term, coefficient in known.items():
             change[self.terms.index(term), self.target(name)] = -coefficient
         return replace(self, gram=change.T @ self.gram @ change)
+
+
+def stacked(several: Sequence[NormalEquations]) -> NormalEquations:
+    """Normal equations of the same terms under each other, every group by itself."""
+    first, *others = several
+    if not others:
+        return first
+    return replace(
+        first,
+        gram=stacked_groups([one.gram for one in several]),
+        rows=stacked_groups([one.rows for one in several]),
+    )
+
+
+def stacked_groups(several: Sequence[Shaped[np.ndarray, "_ _ *rest"]]) -> Shaped[np.ndarray, "_ _ *rest"]:
+    """The blocks of several data under each other, with empty shells where some have fewer."""
+    n_shells = max(one.shape[1] for one in several)
+    rests = [[(0, 0), (0, n_shells - one.shape[1]), *[(0, 0)] * (one.ndim - 2)] for one in several]
+    return np.concatenate([np.pad(one, rest) for one, rest in zip(several, rests, strict=True)])
 
 
 def assemble(

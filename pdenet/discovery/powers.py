@@ -13,8 +13,9 @@ from dataclasses import replace
 from pdenet.discovery.doubts import Doubt
 from pdenet.discovery.ladder import PROBE_ROWS, Probe, Rung
 from pdenet.discovery.regression import Regression, Setting
+from pdenet.discovery.together import Together
 from pdenet.equations.equation import Equation
-from pdenet.equations.terms import Factor, Term, rate
+from pdenet.equations.terms import Factor, Term, is_velocity, rate
 from pdenet.fields.field import Field
 
 OVER_NOISE = 2.0  # times what noise leaves, from which there is something to explain
@@ -24,7 +25,7 @@ FURTHER = 2  # powers beyond those of the library
 
 
 def curves_left_over(
-    data: Field, found: Mapping[str, Rung], chosen: Mapping[str, Equation], setting: Setting
+    data: Field | Together, found: Mapping[str, Rung], chosen: Mapping[str, Equation], setting: Setting
 ) -> list[Doubt]:
     """A doubt for every equation whose rest higher powers of its variable explain by more than half.
 
@@ -39,7 +40,7 @@ def curves_left_over(
         variable = Factor(Factor(name).measured)
         powers = [Term.product([variable] * n) for n in range(rung.degree + 1, rung.degree + 1 + FURTHER)]
         if _explain(data, name, rung, chosen[name].terms, powers, setting):
-            doubts.append(_outside(name, rung, chosen[name], str(variable), data.time_order))
+            doubts.append(_outside(name, rung, chosen[name], str(variable)))
     return doubts
 
 
@@ -57,7 +58,7 @@ def misfit_left_over(data: Field, chosen: Mapping[str, Equation], misfit: float)
 
 
 def _explain(
-    data: Field, name: str, rung: Rung, support: Sequence[Term], powers: Sequence[Term], setting: Setting
+    data: Field | Together, name: str, rung: Rung, support: Sequence[Term], powers: Sequence[Term], setting: Setting
 ) -> bool:
     """Whether the powers leave less than half of what the terms leave."""
     free = [term for term in support if term not in setting.restrictions.fixed.get(name, {})]
@@ -68,7 +69,7 @@ def _explain(
     return Probe(regression, [name]).explains_more(name, free)
 
 
-def _outside(name: str, rung: Rung, chosen: Equation, variable: str, time_order: int) -> Doubt:
+def _outside(name: str, rung: Rung, chosen: Equation, variable: str) -> Doubt:
     highest = rung.degree
     what = (
         f"{100 * rung.front.unexplained:.2g} % of {rate(name)} is left by {chosen.to_text()}, and it is a curve in "
@@ -76,5 +77,5 @@ def _outside(name: str, rung: Rung, chosen: Equation, variable: str, time_order:
     )
     more = [str(term) for term in chosen.terms] + [f"{variable}**{n}" for n in range(highest + 1, highest + 3)]
     by_hand = f'if you want the polynomial all the same: --terms "{", ".join(more)}"'
-    curve = f"find the curve: learn --source {variable}; " if time_order == 1 else ""
+    curve = f"find the curve: learn --source {variable}; " if not is_velocity(name) else ""
     return Doubt(name, "outside the library", what, curve + by_hand)

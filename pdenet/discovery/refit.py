@@ -65,7 +65,7 @@ def _refit_one(
             equations = assemble(data, terms, collocation, groups, device=device)
             return fit_terms(equations.less(name, fixed), name, rung.support)
 
-        free, covariance[:n_free, :n_free] = _widened(
+        free, covariance[:n_free, :n_free] = widened(
             fitted(rung.collocation), fitted(finer(rung.collocation, data.n_times))
         )
     whole = restrictions.completed(free)
@@ -74,7 +74,7 @@ def _refit_one(
     return Equation(whole.lhs, *ordered), covariance[np.ix_(order, order)]
 
 
-def _widened(
+def widened(
     fit: tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]],
     finer_fit: tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]],
 ) -> tuple[Equation, Float64[np.ndarray, "coefficient coefficient_"]]:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from pdenet.discovery.collocation import Axis, PeriodicAxis
+from pdenet.discovery.collocation import Axis, Collocation, PeriodicAxis
 from pdenet.discovery.groups import Groups
-from pdenet.discovery.normal_equations import NormalEquations, assemble
+from pdenet.discovery.normal_equations import NormalEquations, assemble, stacked, stacked_groups
 from pdenet.discovery.resolution import choose_collocation
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.select import Front, select
+from pdenet.discovery.together import Together
 from pdenet.discovery.unavoidable import noise_residual, stencil_residual
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms
@@ -42,22 +43,32 @@ class Setting:
 class Regression:
     """Library of an order and a degree, or of several such bounds, within the restrictions, on the data's equations.
 
-    max_rows: about how many of its equations per variable are used. beyond: ask the equations also of the waves that
-    products of the data reach although the data do not.
+    Of data on several grids the equations stand under each other, in groups of their own. max_rows: about how many of
+    its equations per variable are used. beyond: ask the equations also of the waves that products of the data reach
+    although the data do not.
     """
 
     def __init__(
-        self, data: Field, bounds: Sequence[Bounds], setting: Setting, *, max_rows: int, beyond: bool = False
+        self, data: Field | Together, bounds: Sequence[Bounds], setting: Setting, *, max_rows: int, beyond: bool = False
     ) -> None:
         self.bounds = tuple(bounds)
-        self._data, self._setting, self._max_rows = data, setting, max_rows
+        self._setting, self._evolved = setting, data.evolved
         self._general = () if setting.restrictions.name_all(data.evolved) else _union(data, bounds)
-        self._terms = setting.restrictions.library(data.evolved, self._general)
+        terms = setting.restrictions.library(data.evolved, self._general)
         named_order, named_degree = setting.restrictions.order_and_degree()
-        highest = max(self.degree, named_degree)
-        collocation = choose_collocation(data, setting.noise, max_order=max(self.order, named_order), degree=highest)
-        self.collocation = replace(collocation, axes=_beyond(collocation.axes, highest)) if beyond else collocation
-        self._groups = Groups.of(data, self.collocation, len(self._terms) + len(data.state_names))
+        fields, noises = (data.fields, data.noise) if isinstance(data, Together) else ((data,), (setting.noise,))
+        self._grids = [
+            OneGrid(
+                field,
+                terms,
+                replace(setting, noise=noise),
+                max_order=max(self.order, named_order),
+                degree=max(self.degree, named_degree),
+                max_rows=-(-max_rows // len(fields)),
+                beyond=beyond,
+            )
+            for field, noise in zip(fields, noises, strict=True)
+        ]
 
     @property
     def order(self) -> int:
@@ -70,9 +81,14 @@ class Regression:
         return max(degree for _, degree in self.bounds)
 
     @property
+    def collocations(self) -> tuple[Collocation, ...]:
+        """The operators on each grid."""
+        return tuple(grid.collocation for grid in self._grids)
+
+    @property
     def n_terms(self) -> int:
         """Candidates of the equation that has most."""
-        return max(len(self._setting.restrictions.allowed(name, self._general)) for name in self._data.evolved)
+        return max(len(self._setting.restrictions.allowed(name, self._general)) for name in self._evolved)
 
     @property
     def n_rows(self) -> int:
@@ -81,15 +97,7 @@ class Regression:
 
     @cached_property
     def _equations(self) -> NormalEquations:
-        return assemble(
-            self._data,
-            self._terms,
-            self.collocation,
-            self._groups,
-            device=self._setting.device,
-            max_rows=self._max_rows,
-            progress=self._setting.progress,
-        )
+        return stacked([grid.equations for grid in self._grids])
 
     def of(self, name: str) -> NormalEquations:
         """The candidates of one variable, with its fixed terms taken off its time derivative."""
@@ -104,6 +112,47 @@ class Regression:
 
     def stencil_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
         """Mean square that the errors of stencils give the residual of an equation, per group."""
+        return stacked_groups([grid.stencil_power(equation) for grid in self._grids])
+
+    def noise_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
+        """Variance that measurement noise gives the residual of an equation, per group."""
+        return stacked_groups([grid.noise_power(equation) for grid in self._grids])
+
+
+class OneGrid:
+    """What the data on one grid add to a regression on `terms`."""
+
+    def __init__(
+        self,
+        data: Field,
+        terms: Sequence[Term],
+        setting: Setting,
+        *,
+        max_order: int,
+        degree: int,
+        max_rows: int,
+        beyond: bool,
+    ) -> None:
+        self._data, self._terms, self._setting, self._max_rows = data, terms, setting, max_rows
+        collocation = choose_collocation(data, setting.noise, max_order=max_order, degree=degree)
+        self.collocation = replace(collocation, axes=_beyond(collocation.axes, degree)) if beyond else collocation
+        self._groups = Groups.of(data, self.collocation, len(self._terms) + len(data.state_names))
+
+    @cached_property
+    def equations(self) -> NormalEquations:
+        """The normal matrices by group."""
+        return assemble(
+            self._data,
+            self._terms,
+            self.collocation,
+            self._groups,
+            device=self._setting.device,
+            max_rows=self._max_rows,
+            progress=self._setting.progress,
+        )
+
+    def stencil_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
+        """What the errors of stencils leave, per group."""
         return stencil_residual(
             self._data,
             self._setting.restrictions.completed(equation),
@@ -114,7 +163,7 @@ class Regression:
         )
 
     def noise_power(self, equation: Equation) -> Float64[np.ndarray, "block shell"]:
-        """Variance that measurement noise gives the residual of an equation, per group."""
+        """What noise leaves, per group."""
         return noise_residual(
             self._data,
             self._setting.restrictions.completed(equation),
@@ -127,7 +176,7 @@ class Regression:
         )
 
 
-def _union(data: Field, bounds: Sequence[Bounds]) -> tuple[Term, ...]:
+def _union(data: Field | Together, bounds: Sequence[Bounds]) -> tuple[Term, ...]:
     """The terms of all libraries together."""
     libraries = [candidate_terms(data.state_names, data.axes, order=order, degree=degree) for order, degree in bounds]
     return tuple(dict.fromkeys(term for library in libraries for term in library))

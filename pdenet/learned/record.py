@@ -35,10 +35,12 @@ class TrainedOn:
     ranges: Mapping[str, tuple[float, float]]
 
     @classmethod
-    def of(cls, field: Field) -> TrainedOn:
-        """What there is to know of a field once it is gone; gaps are left out of the ranges."""
-        by_name = {name: field.values[:, :, k] for k, name in enumerate(field.names)}
-        ranges = {name: (float(np.nanmin(values)), float(np.nanmax(values))) for name, values in by_name.items()}
+    def of(cls, field: Field, *others: Field) -> TrainedOn:
+        """What there is to know of a field once it is gone, and the ranges of others; gaps are left out of these."""
+        ranges = {}
+        for name in field.names:
+            values = [one.values[:, :, one.names.index(name)] for one in (field, *others)]
+            ranges[name] = (float(min(map(np.nanmin, values))), float(max(map(np.nanmax, values))))
         return cls(shape=field.space_shape, origin=field.origin, boundary=field.boundary, ranges=ranges)
 
     @classmethod

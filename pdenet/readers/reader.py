@@ -27,6 +27,11 @@ from pdenet.readers.layout import Layout
 from pdenet.readers.options import ReadOptions
 from pdenet.readers.variables import demand_one_grid, real_parts
 
+
+class OtherGrid(InputError):
+    """Data that cannot stand in one array."""
+
+
 Source = str | PathLike[str] | Any  # a path, or an xarray.Dataset or DataArray
 STEP_AGREEMENT = 1e-5  # relative, of the steps of several files: coordinates in float32 agree to this
 
@@ -59,6 +64,17 @@ def read(
     options = ReadOptions.checked(
         variables=variables, dims=dims, dt=dt, dx=dx, boundary=boundary, complex_parts=complex_parts, mask_nan=mask_nan
     )
+    return read_with(data, options, memory=memory, note=note)
+
+
+def read_with(
+    data: Source | Sequence[Source],
+    options: ReadOptions,
+    *,
+    memory: str | None = None,
+    note: Note = lambda text: None,
+) -> Field:
+    """`read` with its words in one place."""
     limit = None if memory is None else Memory.of(memory)
     with ExitStack() as stack:
         files = _open_all(data, stack)
@@ -68,7 +84,7 @@ def read(
             finalize(field.values, stack.pop_all().close)
             return field
         field = _joined(layouts, note)
-    for problem in problems(field, mask_nan=mask_nan):
+    for problem in problems(field, mask_nan=options.mask_nan):
         raise problem
     return settle_boundaries(field, told_boundaries(files, options, field.axes), note)
 
@@ -99,13 +115,18 @@ def gather(files: Sequence[Contents], options: ReadOptions, note: Note) -> Field
 def _joined(layouts: Sequence[Layout], note: Note) -> Field:
     """The runs of all files in memory."""
     note_once = _once(note)
-    first, *others = [_field(layout, note_once) for layout in layouts]
-    for other in others:
-        _check_same_grid(first, other)
-    if not others:
-        return first
-    values = np.concatenate([first.values, *(field.values for field in others)])
-    return replace(first, values=values, source=", ".join(field.source for field in (first, *others)))
+    fields = [_field(layout, note_once) for layout in layouts]
+    for other in fields[1:]:
+        check_same_grid(fields[0], other)
+    return as_runs(fields)
+
+
+def as_runs(fields: Sequence[Field]) -> Field:
+    """Fields on the same grid as runs of one."""
+    if len(fields) == 1:
+        return fields[0]
+    values = np.concatenate([field.values for field in fields])
+    return replace(fields[0], values=values, source=", ".join(field.source for field in fields))
 
 
 def _on_disk(layouts: Sequence[Layout], options: ReadOptions, note: Note) -> Field:
@@ -116,7 +137,7 @@ def _on_disk(layouts: Sequence[Layout], options: ReadOptions, note: Note) -> Fie
         _tell_remarks(layout, note_once)
     fields = read_large(layouts, told, note_once)
     for other in fields[1:]:
-        _check_same_grid(fields[0], other)
+        check_same_grid(fields[0], other)
     return joined(fields)
 
 
@@ -167,8 +188,16 @@ def _field(layout: Layout, note: Note) -> Field:
     return layout.field(values, tuple(channels), note)
 
 
-def _check_same_grid(first: Field, other: Field) -> None:
-    """InputError unless the runs of both can stand in one array and share the equation's units."""
+def check_same_grid(first: Field, other: Field) -> None:
+    """OtherGrid unless the runs of both can stand in one array; InputError if they are not of the same variables."""
+    if sorted(first.names) != sorted(other.names):
+        common = [name for name in first.names if name in other.names]
+        raise InputError(
+            f"the variables differ: {', '.join(first.names)} in {first.source}, {', '.join(other.names)} in "
+            f"{other.source}",
+            where=other.source,
+            cure=f"--var {','.join(common)}" if common else inspect_command(first.source),
+        )
     rows = {
         "variables": (first.names, other.names),
         "snapshots": (first.n_times, other.n_times),
@@ -183,7 +212,7 @@ def _check_same_grid(first: Field, other: Field) -> None:
     }
     for what, (mine, theirs) in rows.items():
         if mine != theirs:
-            raise InputError(
+            raise OtherGrid(
                 f"the {what} differ: {mine} in {first.source}, {theirs} in {other.source}",
                 where=other.source,
                 cure=inspect_command(first.source),

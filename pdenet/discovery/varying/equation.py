@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -74,9 +75,43 @@ class VaryingEquation:
     source: SourceCurve | None
     unexplained: float
 
+    @property
+    def lhs(self) -> str:
+        """`u_t`."""
+        return f"{self.variable}_t"
+
+    def as_dict(self) -> dict[str, Any]:
+        """What prints it and runs it, without values and bands."""
+        rows = [{"term": str(entry.term), "axes": list(entry.axes), **_series(entry)} for entry in self.coefficients]
+        source = None if self.source is None else {"variable": self.source.variable, **_series(self.source)}
+        return {"lhs": self.lhs, "text": self.to_text(), "fields": rows, "source": source}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> VaryingEquation:
+        """Inverse of `as_dict`; values and bands are empty."""
+        none = np.zeros(0)
+        coefficients = tuple(
+            FieldCoefficient(
+                term=Term.parse(row["term"]) if row["term"] != "1" else Term(),
+                axes=tuple(row["axes"]),
+                coordinates={},
+                values=none,
+                errors=none,
+                share=float("nan"),
+                **_read_series(row),
+            )
+            for row in record["fields"]
+        )
+        curve = record["source"]
+        source = None
+        if curve is not None:
+            source = SourceCurve(variable=curve["variable"], at=none, values=none, errors=none, **_read_series(curve))
+        return cls(record["lhs"].removesuffix("_t"), coefficients, source, float("nan"))
+
     def to_text(self, digits: int | None = 4, *, whole: bool = False) -> str:
-        """`u_t = (0.8 + 2*cos(y))*u_x + c(x, y)*u_y + 0.2*u_xx`; whole: every field and curve as its series, in the
-        language that `pdenet-durr simulate` reads."""
+        """`u_t = (0.8 + 2*cos(y))*u_x + c(x, y)*u_y + 0.2*u_xx`; whole, and with all digits: every field and curve as
+        its series, in the language that `pdenet-durr simulate` reads."""
+        whole = whole or digits is None
         pieces = []
         for coefficient in self.coefficients:
             factors = [str(coefficient.term)] if coefficient.term.powers else []
@@ -90,7 +125,15 @@ class VaryingEquation:
                 pieces.append((negative, scaled(words.removeprefix("-"), factors)))
         if self.source is not None:
             pieces.append((False, self.source.words(digits, whole=whole)))
-        return f"{self.variable}_t = {signed_sum(pieces)}".replace("+ -", "- ")
+        return f"{self.lhs} = {signed_sum(pieces)}".replace("+ -", "- ")
+
+
+def _series(entry: FieldCoefficient | SourceCurve) -> dict[str, Any]:
+    return {"series": [[number, text] for number, text in entry.series], "closed": entry.closed}
+
+
+def _read_series(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"series": tuple((float(c), str(text)) for c, text in row["series"]), "closed": bool(row["closed"])}
 
 
 def summed(series: tuple[Piece, ...], digits: int | None) -> str:

@@ -60,6 +60,8 @@ def test_catalogue_equations() -> None:
         "klein-gordon": [3],
         "telegraph": [3],
         "schroedinger": [3, 3],
+        "convection-diffusion3d": [6],
+        "burgers3d": [6],
         "burgers2d": [4, 4],
         "pdenet-burgers": [4, 4],
         "kdv": [2],
