@@ -62,6 +62,8 @@ def test_jpeg_is_trained_in_the_same_way(photos: Path, tmp_path: Path, capsys: p
     assert card["settings"]["qualities"] == [20, 30]
     assert card["figures"]["stopping"]["unit"]["grades"] == [20, 30]
     assert sorted(card["figures"]["validation_psnr"]) == ["10", "20", "30", "40"]
+    image = np.asarray(Image.open(photos / "00.png"))
+    assert Restorer.from_file(out / "model.safetensors", "dejpeg")(image, quality=20).image.shape == image.shape
     assert run(app, [*words, "--overwrite", "--quality-min", "40", "--quality-max", "30"]) == 2
     assert "qualities from 40 to 30" in capsys.readouterr().err
 
