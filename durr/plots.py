@@ -1,4 +1,4 @@
-"""Figures of a benchmark of denoising: how long the equation runs, and what its stopping time is worth."""
+"""Figures of denoising: how long the equation runs, what its stopping time is worth, and where it differs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Num
+
 from backbone.atomic import write_atomic
 from durr.benchmark.methods import OURS
+from durr.metrics import psnr
+from durr.restorer import Restored
 
+Image = Num[np.ndarray, " row col *colour"]
+
+STRIP = 32  # columns
 INK, ACCENT, QUIET = "#1b2a41", "#c8553d", "#8a97a8"
 
 
@@ -44,3 +52,41 @@ def stopping_figure(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     content = BytesIO()
     figure.savefig(content, format="png", dpi=130)
     write_atomic(path, content.getvalue())
+
+
+def noise_map_figure(clean: Image, noisy: Image, even: Restored, mapped: Restored, path: Path) -> None:
+    """A picture whose noise grows from left to right, its map of stopping times, and what the map gains by column.
+
+    even, mapped: restored without and with the map.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12.0, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    before, times, gain = figure.subplots(1, 3)
+    before.imshow(noisy.clip(0, 1))
+    before.set_title("noise grows from left to right", fontsize=10)
+    if mapped.times is not None:
+        steps = mapped.chosen * mapped.times.at((slice(None), slice(None)))
+        figure.colorbar(times.imshow(steps, cmap="viridis"), ax=times, label="steps")
+    times.set_title(f"stopping times (one for all: {even.chosen:.3g})", fontsize=10)
+    middles, gains = _gain_by_column(clean, even.image, mapped.image)
+    gain.axhline(0.0, color=QUIET)
+    gain.plot(middles, gains, color=ACCENT)
+    gain.set(xlabel="column", ylabel="dB gained by the map")
+    gain.spines[["top", "right"]].set_visible(False)
+    for axes in (before, times):
+        axes.set_xticks([])
+        axes.set_yticks([])
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=110)
+    write_atomic(path, content.getvalue())
+
+
+def _gain_by_column(clean: Image, even: Image, mapped: Image) -> tuple[list[float], list[float]]:
+    """Differences of PSNR over strips of columns, by the middle of each."""
+    strips = [slice(first, first + STRIP) for first in range(0, clean.shape[1] - STRIP + 1, STRIP // 2)]
+    quality = [[psnr(clean[:, strip], done[:, strip], data_range=1.0) for strip in strips] for done in (even, mapped)]
+    middles = [strip.start + STRIP / 2 for strip in strips]
+    return middles, [after - before for before, after in zip(*quality, strict=True)]

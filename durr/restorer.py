@@ -18,6 +18,7 @@ from durr.model import RestorationModel, Task
 from durr.restoration.arrays import Split, split
 from durr.restoration.diagnosis import Diagnosis, diagnose_jpeg, diagnose_noise
 from durr.restoration.inference import Inference, resolve_precision
+from durr.restoration.noise_map import StepMap
 from durr.restoration.restore import Restoration, restore
 from durr.restoration.strength import check_quality, check_sigma, check_strengths
 from durr.restoration.tiles import SMALLEST_SIDE
@@ -33,7 +34,8 @@ class Restored:
     image: in the type and shape of the input. steps: where on the path it stands; chosen: where strength 1 stands.
     path: the images after 0, 1, 2, ... steps without alpha, where samples are in [0, 1]; None for large images, whose
     path is never in memory as a whole. sigma: of a denoiser, the noise on the scale of 0 ... 255, as given or as
-    estimated. compression: of dejpeg, what is known of it. tiles: how many; smaller: how often they were made smaller
+    estimated. times: of the pixels where strength is 1, if a map of the noise was asked for and found. compression: of
+    dejpeg, what is known of it. tiles: how many; smaller: how often they were made smaller
     after the memory ran out. float32: how many batches were done again because bfloat16 overflowed. notes: what the
     user should know.
     """
@@ -43,6 +45,7 @@ class Restored:
     chosen: float
     path: Float32[np.ndarray, " saved row col *colour"] | None
     sigma: float | None = None
+    times: StepMap | None = None
     compression: Compression | None = None
     tiles: int = 1
     smaller: int = 0
@@ -223,6 +226,7 @@ def _restored(
         chosen=done.chosen,
         path=None if done.path is None else done.path.reshape(-1, *parts.samples.shape[: parts.image.ndim]),
         sigma=diagnosis.sigma,
+        times=done.local,
         compression=diagnosis.compression,
         tiles=done.tiles,
         smaller=done.smaller,

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PRINTS = {
+    "denoise_uneven_noise.py": r"calmest quarter: \S+ dB at one time, \S+ dB with the map\n",
     "discover_burgers.py": r"u_t = -(\S+\*)?u\*u_x - (\S+\*)?v\*u_y \+ \S+\*u_xx \+ \S+\*u_yy\n",
     "simulate_and_forecast.py": r"found: u_t = -(\S+\*)?u\*u_x \+ \S+\*u_xx\n",
 }
