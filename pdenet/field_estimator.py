@@ -15,6 +15,7 @@ from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.varying.discover import VaryingDiscovery, discover_varying
 from pdenet.discovery.varying.options import Varying
 from pdenet.fields.field import Field
+from pdenet.learned.record import Learned, TrainedOn
 from pdenet.simulation.spectral import solve
 
 
@@ -53,6 +54,14 @@ class FieldPDENet(FieldOptions):
         )
         self.equations_ = self.discovery_.equations
         self.noise_ = dict(self.discovery_.noise)
+        self.learned_ = Learned(
+            equations=self.equations_,
+            recipe="fields",
+            dt=field.dt,
+            dx=field.dx,
+            data=TrainedOn.of(field),
+            known=options.known,
+        )
         self.seconds_ = time.perf_counter() - begun
         return self
 
@@ -64,7 +73,7 @@ class FieldPDENet(FieldOptions):
     @property
     def full_equation_(self) -> str:
         """The equations with every field as its series at all digits, as `simulate` and `predict` run them."""
-        return "\n".join(equation.to_text(None, whole=True) for equation in self.equations_)
+        return "\n".join(equation.to_text(None) for equation in self.equations_)
 
     def predict(self, field: Field, steps: int) -> Field:
         """The `steps` snapshots after the field's last one, by `full_equation_` on a periodic box.

@@ -12,7 +12,7 @@ from pdenet.discovery.varying.equation import FieldCoefficient, SourceCurve, Var
 from pdenet.field_estimator import FieldPDENet
 from pdenet.field_plots import fields_figure
 from pdenet.fields.field import Field
-from pdenet.learned.record import METRICS
+from pdenet.learned.record import FILE, METRICS
 
 ARRAYS = "fields.npz"
 
@@ -100,8 +100,9 @@ def arrays(model: FieldPDENet) -> dict[str, Float64[np.ndarray, "*shape"]]:
 
 
 def write_report(run: RunFolder, model: FieldPDENet, field: Field) -> None:
-    """Write metrics.json, equation.txt, equation.full.txt, fields.npz and report.png into the run folder."""
+    """Write metrics.json, equation.json, .txt and .full.txt, fields.npz and report.png into the run folder."""
     run.write_json(METRICS, summary(model, field))
+    run.write_json(FILE, model.learned_.as_dict())
     run.write_text("equation.txt", model.equation_ + "\n")
     run.write_text("equation.full.txt", model.full_equation_ + "\n")
     np.savez_compressed(run.work / ARRAYS, **arrays(model))

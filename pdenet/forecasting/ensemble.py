@@ -31,6 +31,10 @@ def coefficient_covariance(
     """The covariance that `learn` stored, else the squares of the standard errors; UsageError without either."""
     if learned.covariance is not None:
         return learned.covariance
+    if learned.has_fields:
+        raise UsageError(
+            "coefficients that are fields have no covariance to draw from", where="--ensemble", cure="--ensemble 0"
+        )
     errors = [error for equation in learned.equations for error in equation.errors]
     if len(errors) != sum(len(equation.terms) for equation in learned.equations):
         raise UsageError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from pdenet.discovery.varying.equation import VaryingEquation
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 from pdenet.forecasting.comparison import error_by_time, horizon, relative_size, spreads
@@ -139,7 +140,7 @@ def _run(plan: Plan, solver: Solver, told: Told) -> Field:
     return forecast_by_network(model, plan.start, plan.times, dt=dt, steps=plan.network_steps, device=plan.device)
 
 
-def _by_equations(plan: Plan, equations: tuple[Equation, ...], tolerance: float) -> Field:
+def _by_equations(plan: Plan, equations: tuple[Equation, ...] | tuple[VaryingEquation, ...], tolerance: float) -> Field:
     return forecast_by_equations(equations, plan.start, plan.times, tolerance=tolerance, device=plan.device)
 
 

@@ -11,7 +11,7 @@ import torch
 from backbone.device import resolve_device
 from backbone.errors import ResourceError, UsageError
 from pdenet.fields.field import Field
-from pdenet.forecasting.rolling import demand_periodic
+from pdenet.forecasting.rolling import demand_closed, demand_periodic
 from pdenet.forecasting.schedule import common_times, last_snapshot, network_steps, no_common_times
 from pdenet.forecasting.snapshots import Data, check_comparable, check_grid, read_states, start_from
 from pdenet.forecasting.source import Run, Solver, Source
@@ -70,6 +70,7 @@ def make_plan(
     check_grid(start, learned, solvers, notes.append)
     if "equation" in solvers:
         demand_periodic(start)
+        demand_closed(learned, start)
     measured = None if compare is None else read_states(compare, learned, options, notes.append)
     if measured is not None:
         check_comparable(start, measured)

@@ -9,9 +9,11 @@ from typing import NoReturn
 import torch
 
 from backbone.errors import Diverged, InputError, UntrustedResult, UsageError
+from pdenet.discovery.varying.equation import VaryingEquation
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import is_velocity
 from pdenet.fields.field import Field
+from pdenet.learned.record import Learned
 from pdenet.network.rhs import LearnedPDE
 from pdenet.network.rollout import roll_network
 from pdenet.simulation.spectral import solve
@@ -28,8 +30,30 @@ def demand_periodic(start: Field) -> None:
         )
 
 
+def demand_closed(learned: Learned, start: Field) -> None:
+    """InputError where the equations do not foretell all that they need: inputs, or fields on another grid."""
+    if learned.known:
+        raise InputError(
+            f"the equations have inputs, {', '.join(learned.known)}, whose future is not known",
+            where=start.source,
+            cure="learn without --known, so that they have equations of their own",
+        )
+    if learned.has_fields and any(start.origin):
+        begins = ", ".join(f"{axis}={first:g}" for axis, first in zip(start.axes, start.origin, strict=True))
+        raise InputError(
+            f"the grid begins at {begins}; fields are run forward on a box that begins at 0",
+            where=start.source,
+            cure="save the data with coordinates from 0 on, and learn again",
+        )
+
+
 def forecast_by_equations(
-    equations: Sequence[Equation], start: Field, times: Sequence[float], *, tolerance: float, device: torch.device
+    equations: Sequence[Equation] | Sequence[VaryingEquation],
+    start: Field,
+    times: Sequence[float],
+    *,
+    tolerance: float,
+    device: torch.device,
 ) -> Field:
     """The snapshots at `times` from the one snapshot of `start` at times[0], by the spectral solver.
 

@@ -26,6 +26,8 @@ def check_words(form: str, *, everything: bool) -> None:
 
 def print_learned(learned: Learned, form: str, digits: int | None, *, errors: bool) -> str:
     """The equations in one of the formats of `format_equations`, or as a script for py-pde."""
+    if learned.has_fields:
+        return _print_fields(learned, form, digits, errors=errors)
     if form == SCRIPT:
         if errors:
             raise UsageError(
@@ -33,6 +35,20 @@ def print_learned(learned: Learned, form: str, digits: int | None, *, errors: bo
             )
         return script_of(learned, digits)
     return format_equations(learned.equations, form, digits, errors=errors)
+
+
+def _print_fields(learned: Learned, form: str, digits: int | None, *, errors: bool) -> str:
+    """Equations with fields: as text, fields that are no formula as c(x, y), or as one document with every series."""
+    if errors or form not in ("text", "json"):
+        raise UsageError(
+            f"{'standard errors of' if errors else f'--format {form} has no place for'} coefficients that are fields"
+            + (" are fields themselves" if errors else ""),
+            where="--errors" if errors else "--format",
+            cure="--format text; values and errors at every point are in the run's fields.npz",
+        )
+    if form == "json":
+        return json.dumps({"equations": [equation.as_dict() for equation in learned.equations]}, indent=2)
+    return "\n".join(equation.to_text(digits) for equation in learned.equations)
 
 
 def print_candidates(candidates: Mapping[str, Sequence[Weighed]], form: str, digits: int | None) -> str:

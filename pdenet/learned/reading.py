@@ -10,7 +10,9 @@ from typing import Any
 
 from backbone.errors import InputError, ModelError, UntrustedResult, UsageError
 from backbone.runs import VERSIONS, is_complete
+from pdenet.discovery.varying.equation import VaryingEquation
 from pdenet.equations.equation import Equation
+from pdenet.equations.expression import parse_system
 from pdenet.learned.folder import demand_run, no_equations
 from pdenet.learned.record import DIGEST, FILE, FORMAT, METRICS, Learned, digest
 
@@ -95,11 +97,15 @@ def _demand_untouched(record: Mapping[str, Any], run: Path) -> None:
 
 def _checked(learned: Learned) -> Learned:
     for equation in learned.equations:
+        if isinstance(equation, VaryingEquation):
+            continue
         if not all(math.isfinite(number) for number in (*equation.coefficients, *equation.errors)):
             raise ValueError(f"{equation.lhs} has a coefficient that is no number")
         Equation.parse(equation.to_text(digits=None))  # refuses names that are none
     if not learned.equations:
         raise ValueError("it holds no equations")
+    if learned.has_fields:
+        parse_system("\n".join(equation.to_text(None) for equation in learned.equations), len(learned.dx))
     return learned
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
+from pdenet.discovery.varying.equation import VaryingEquation
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Factor, is_velocity
 from pdenet.fields.field import Boundary, Field
@@ -59,20 +60,29 @@ class Learned:
     """Equations with their uncertainty, and the data they are from.
 
     dt, dx: steps of the data. covariance: of all coefficients, those of the first equation first, each equation's in
-    the order of its terms; None if it was not estimated. data: None in records from before it was kept.
+    the order of its terms; None if it was not estimated. data: None in records from before it was kept. known:
+    variables of the data that are inputs without an equation.
     """
 
-    equations: tuple[Equation, ...]
+    equations: tuple[Equation, ...] | tuple[VaryingEquation, ...]
     recipe: str
     dt: float
     dx: tuple[float, ...]
     covariance: Float64[np.ndarray, "coefficient coefficient_"] | None = None
     data: TrainedOn | None = None
+    known: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.covariance is None:
+            return
         n = sum(len(equation.terms) for equation in self.equations)
-        if self.covariance is not None and self.covariance.shape != (n, n):
+        if self.covariance.shape != (n, n):
             raise ValueError(f"a covariance of shape {self.covariance.shape} for {n} coefficients")
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether coefficients are fields, or a source is a curve."""
+        return any(isinstance(equation, VaryingEquation) for equation in self.equations)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,6 +109,7 @@ class Learned:
             "dx": list(self.dx),
             "covariance": None if self.covariance is None else self.covariance.tolist(),
             "data": None if self.data is None else json.loads(json.dumps(asdict(self.data))),
+            **({"known": list(self.known)} if self.known else {}),
         }
         return record | {DIGEST: digest(record)}
 
@@ -107,12 +118,16 @@ class Learned:
         """Inverse of `as_dict`; also reads the records of earlier versions, which hold less."""
         covariance, data = record.get("covariance"), record.get("data")
         return cls(
-            equations=tuple(Equation.from_dict(row) for row in record["equations"]),
+            equations=tuple(
+                VaryingEquation.from_dict(row) if "fields" in row else Equation.from_dict(row)
+                for row in record["equations"]
+            ),
             recipe=str(record["recipe"]),
             dt=float(record["dt"]),
             dx=tuple(map(float, record["dx"])),
             covariance=None if covariance is None else _square(covariance),
             data=None if data is None else TrainedOn.from_dict(data),
+            known=tuple(record.get("known", ())),
         )
 
 

@@ -92,7 +92,7 @@ class VaryingEquation:
         none = np.zeros(0)
         coefficients = tuple(
             FieldCoefficient(
-                term=Term.parse(row["term"]) if row["term"] != "1" else Term(),
+                term=Term.parse(row["term"]),
                 axes=tuple(row["axes"]),
                 coordinates={},
                 values=none,
@@ -129,7 +129,7 @@ class VaryingEquation:
 
 
 def _series(entry: FieldCoefficient | SourceCurve) -> dict[str, Any]:
-    return {"series": [[number, text] for number, text in entry.series], "closed": entry.closed}
+    return {"series": [[float(c), text] for c, text in entry.series], "closed": bool(entry.closed)}
 
 
 def _read_series(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 import cli
 from backbone.commands import shell
+from pdenet.learned.reading import read_learned
 from pdenet.simulation.experiment import simulate
 
 
@@ -52,6 +53,43 @@ def test_fields_are_printed_kept_and_drawn(
         assert (arrays["u_t.u_x.errors"] > 0).all()
     # what is left behind is an equation that `simulate` runs
     simulate((run / "equation.full.txt").read_text().strip(), grid=32, length="2pi", t_end=0.04, save_every=0.02)
+
+
+@pytest.fixture(scope="module")
+def run(transported: Path) -> Path:
+    """What `learn` leaves behind."""
+    folder = transported.with_name("run")
+    assert (
+        shell.run(cli.app, ["learn", str(transported), "--varying", "x", "--order", "2", "-q", "-o", str(folder)]) == 0
+    )
+    return folder
+
+
+def test_a_run_is_printed_and_run_forward(transported: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run(cli.app, ["equation", str(run)]) == 0
+    assert capsys.readouterr().out == "u_t = (1 + 0.5*cos(x))*u_x + 0.1*u_xx\n"
+    assert read_learned(run).equations[0].to_text(None) == (run / "equation.full.txt").read_text().strip()
+    # from the first snapshot to the last: as far from the data as the coefficients are, about 1e-4
+    words = ["--init", str(transported), "--compare", str(transported), "--json", "-q"]
+    assert shell.run(cli.app, ["forecast", str(run), *words]) == 0
+    (curve,) = json.loads(capsys.readouterr().out)["curves"].values()
+    assert max(curve) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["equation", "RUN", "--format", "latex"], "--format latex has no place for coefficients that are fields"),
+        (["equation", "RUN", "--errors"], "are fields themselves"),
+        (["forecast", "RUN", "DATA", "--t-end", "0.5", "--ensemble", "5"], "no covariance to draw from"),
+    ],
+)
+def test_what_fields_cannot_do_is_told(
+    transported: Path, run: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    paths = {"RUN": str(run), "DATA": str(transported)}
+    assert shell.run(cli.app, [paths.get(word, word) for word in words]) == 2
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
