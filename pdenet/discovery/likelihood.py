@@ -45,8 +45,7 @@ class Problem:
 
     def within(self, rows: Sequence[Row], most: int) -> Problem:
         """As many of the windows, evenly spread, as hold no more numbers; at least one."""
-        every = min(-(-self.size(rows) // most), len(self.windows))
-        return self if every <= 1 else replace(self, windows=self.windows.some(slice(None, None, every)))
+        return replace(self, windows=self.windows.thinned(len(self.windows) * most // max(self.size(rows), most)))
 
     def with_steps_for(self, rows: Sequence[Row], coefficients: Float64[Tensor, " row"]) -> Problem:
         """The fewest time steps whose error is small against the noise. Raises Diverged if none are."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float64
+from torch import Tensor
 
 from backbone.errors import Diverged
 from pdenet.discovery.elimination import complete, eliminate, unexplained
@@ -34,6 +35,9 @@ SHORT = 4  # snapshots of windows on which terms are exchanged
 CLEAN = 1e-5  # noise over the spread of the data below which regression is as good
 LARGEST_SCALE = 2.0  # misfit per degree of freedom above which data and equation differ by more than noise
 MOST_NUMBERS = 150_000_000  # of the roll-out and its tangents that are held at once, 8 bytes each
+TRIED = 4  # windows on which all is tried first, where there are
+WORTH_A_TRIAL = 3  # times as many
+HOPELESS = 20.0  # misfit per degree of freedom there, from which on all windows would not be explained either
 SHARE = 4  # of the memory that is free, one part of so many, for these
 MOST_CANDIDATES = 150  # in all equations together, from which terms may join
 
@@ -48,6 +52,10 @@ class Likelihood:
     fit: Fit | None
     words: str
     misfit: float = math.nan
+
+    def by(self, windows: str) -> Likelihood:
+        """The same, of some of the windows."""
+        return replace(self, words=f"by {windows} {self.words}")
 
 
 def fit_by_likelihood(
@@ -78,24 +86,56 @@ def fit_by_likelihood(
     spectrum = HalfSpectrum(field.state_names, field.axes, axes, setting.device)
     windows = Windows.cut(field, noise, _window(field), spectrum)
     coefficients = torch.tensor(values, dtype=torch.float64, device=setting.device)
+    most = min(MOST_NUMBERS, setting.memory.free // SHARE // 8)
     try:
-        most = min(MOST_NUMBERS, setting.memory.free // SHARE // 8)
         problem = Problem(spectrum, windows).with_steps_for(rows, coefficients).within(rows, most)
         if problem.size(rows) > most:
             return Likelihood(None, "not maximised: a single window is larger than memory is meant for")
-        setting.progress("maximising the likelihood")
-        maximum = maximise(problem, rows, coefficients, free, problem.windows.start)
         # where velocities are unknown, short windows let any force pass and long ones take many minutes
         affordable = field.time_order == 1 and restrictions.max_terms is None and problem.size(candidates) <= most
-        if affordable and unexplained(maximum) > 0.0:
-            setting.progress("more than noise is left: exchanging terms")
-            maximum = _exchange(problem, maximum, candidates, field, noise)
-        maximum = eliminate(problem, maximum, len(candidates))
+        short = Windows.cut(field, noise, min(SHORT, field.n_times), spectrum) if affordable else None
+        search = _Search(rows, coefficients, free, candidates, short, len(windows), setting.progress)
+        maximum = search.best(problem) if (hopeless := search.tried(problem)) is None else hopeless
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
     judged = _judged(maximum, fit, field)
-    some = "" if len(problem.windows) == len(windows) else f"by {len(problem.windows)} of {len(windows)} windows "
-    return replace(judged, words=some + judged.words)
+    asked = maximum.shooting.n_windows
+    return judged if asked == len(windows) else judged.by(f"{asked} of {len(windows)} windows")
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Where to start, and how far to look. short: windows of n_windows on which terms are exchanged, None if none may
+    join."""
+
+    rows: Sequence[Row]
+    coefficients: Float64[Tensor, " row"]
+    free: Sequence[int]
+    candidates: Sequence[Row]
+    short: Windows | None
+    n_windows: int
+    progress: Callable[[str], None]
+
+    def best(self, problem: Problem) -> Maximum:
+        """The maximum with the terms that count."""
+        return eliminate(problem, self._complete(problem), len(self.candidates))
+
+    def tried(self, problem: Problem) -> Maximum | None:
+        """The maximum on a few windows, if it leaves so much more than noise that all of them need not be asked."""
+        if len(problem.windows) < WORTH_A_TRIAL * TRIED:
+            return None
+        trial = self._complete(replace(problem, windows=problem.windows.thinned(TRIED)))
+        return trial if trial.scale > HOPELESS else None
+
+    def _complete(self, problem: Problem) -> Maximum:
+        """The maximum, terms exchanged where more than noise is left."""
+        self.progress(f"maximising the likelihood on {len(problem.windows)} windows")
+        maximum = maximise(problem, self.rows, self.coefficients, self.free, problem.windows.start)
+        if self.short is None or unexplained(maximum) == 0.0:
+            return maximum
+        self.progress("more than noise is left: exchanging terms")
+        share = len(problem.windows) / self.n_windows
+        return _exchange(problem, maximum, self.candidates, self.short.thinned(round(share * len(self.short))))
 
 
 def _judged(maximum: Maximum, before: Fit, field: Field) -> Likelihood:
@@ -134,15 +174,8 @@ def _is_free(name: str, term: Term, field: Field, restrictions: Restrictions) ->
     return name in field.evolved and term not in restrictions.fixed.get(name, {})
 
 
-def _exchange(
-    problem: Problem,
-    maximum: Maximum,
-    candidates: Sequence[Row],
-    field: Field,
-    noise: Float64[np.ndarray, "run channel"],
-) -> Maximum:
+def _exchange(problem: Problem, maximum: Maximum, candidates: Sequence[Row], windows: Windows) -> Maximum:
     """Terms exchanged first on short windows, through which wrong equations run as well, then on the whole ones."""
-    windows = Windows.cut(field, noise, min(SHORT, field.n_times), problem.spectrum)
     short = Problem(problem.spectrum, windows, problem.n_substeps)
     rough = maximise(short, maximum.rows, maximum.coefficients, maximum.free, windows.start)
     better = complete(short, rough, candidates)

@@ -57,6 +57,11 @@ class Shooting:
         self.miss = windows.values - self._whitened(self._rolled.states)
 
     @property
+    def n_windows(self) -> int:
+        """How many windows it runs through."""
+        return len(self._windows)
+
+    @property
     def misfit(self) -> float:
         """Sum of the squared residuals; its expectation is the number of freedoms."""
         return float(self.miss.square().sum())

@@ -65,6 +65,11 @@ class Windows:
         """What is measured of states "... window state *coarse", in units of noise."""
         return (values / self.unit).narrow(1 - self.unit.ndim, 0, self.values.shape[2])
 
+    def thinned(self, most: int) -> Windows:
+        """At most so many of the windows, evenly spread, and at least one."""
+        every = -(-len(self) // max(most, 1))
+        return self if every == 1 else self.some(slice(None, None, every))
+
     def some(self, chosen: Sequence[int] | slice) -> Windows:
         """Some of the windows."""
         return Windows(self.values[:, chosen], self.start[chosen], self.unit[chosen], self.dt)

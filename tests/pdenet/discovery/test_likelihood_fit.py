@@ -17,6 +17,7 @@ from pdenet.discovery.regression import Setting
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
+from pdenet.simulation.experiment import simulate
 
 CPU = torch.device("cpu")
 NOISE = 0.02
@@ -93,3 +94,20 @@ def test_says_why_it_is_not_done(few: Field) -> None:
     explosive = improved(field, noise, "u_t = -u*u_x - 5.0*u_xx")
     assert explosive.words == "not maximised: the equations cannot be run through the data"
     assert explosive.fit is None
+
+
+def test_what_no_terms_explain_is_given_up_after_a_few_windows() -> None:
+    field = simulate(
+        "u_t = -u*u_x + 0.1*u_xx + 2*sin(x)",
+        grid=32,
+        length="2pi",
+        runs=12,
+        t_end=0.2,
+        save_every=0.02,
+        init="random:modes=3,amplitude=1",
+    )
+    values, noise = noisy(field)
+    found = improved(values, noise / 10.0, "u_t = -u*u_x + 0.1*u_xx", Restrictions(max_terms=2))
+    assert found.fit is None
+    assert found.words.startswith("by 4 of 12 windows not used: its misfit is ")
+    assert found.misfit > 20.0
