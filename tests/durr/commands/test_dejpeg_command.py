@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import skimage.data
+from pdenet_durr_cli import app
 from PIL import Image
 
+from backbone.commands.shell import run
 from durr import restorer
+from durr.commands.dejpeg import dejpeg as dejpeg_command
+from durr.commands.denoise import denoise as denoise_command
 from durr.model import RestorationModel
 from durr.restorer import Restorer
 
@@ -128,6 +136,25 @@ def test_orientation_is_neither_applied_nor_lost(dejpeg: Call, photograph: Image
     turned, upright = (Image.open(name) for name in ("turned_restored.png", "p_restored.png"))
     assert turned.getexif()[0x0112] == 6
     np.testing.assert_array_equal(np.asarray(turned), np.asarray(upright))
+
+
+def test_options_are_those_of_denoise() -> None:
+    names = [set(inspect.signature(command).parameters) for command in (dejpeg_command, denoise_command)]
+    assert names[0] - names[1] == {"quality"}
+    assert names[1] - names[0] == {"sigma", "noise_map"}
+
+
+def test_pipes(
+    jpeg_model: Path,
+    photograph: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(Path("p.jpg").read_bytes())))
+    assert run(app, ["dejpeg", "-", "-o", "-", "--weights", str(jpeg_model), "--device", "cpu"]) == 0
+    out, err = capsysbinary.readouterr()
+    assert Image.open(io.BytesIO(out)).format == "PNG"
+    assert err.startswith(b"-  180 x 120  8-bit  quality 30 by its tables")
 
 
 @pytest.mark.parametrize(
