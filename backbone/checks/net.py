@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,10 @@ from backbone.checks.measured import Measured
 from backbone.flow import Flow
 from backbone.gradients import Backprop
 from backbone.reversible import Reversible
+from backbone.stability import Stability, stability_report
 from backbone.tape import saved_bytes
+
+ResultT = TypeVar("ResultT")
 
 DIFFERENCE = 1e-7  # of weights: a central difference then rounds 1e-16/1e-7, and hardly crosses a kink
 
@@ -113,21 +117,48 @@ class Look:
 
 def look(example: Example) -> Look:
     """Run a network in evaluation once and see what it does."""
-    flows: list[tuple[Flow, int]] = []
+    (_, kept), solves = _watched(
+        lambda: saved_bytes(lambda: example.net.eval()(*example.inputs), besides=example.net.parameters())
+    )
+    return Look(
+        parameters=sum(weight.numel() for weight in example.net.parameters()),
+        n_evals=sum(solve.n_evals for solve in solves),
+        kept=kept,
+        schemes=tuple(dict.fromkeys(type(solve.flow.scheme).__name__ for solve in solves)),
+        gradients=tuple(dict.fromkeys(type(solve.flow.gradient).__name__ for solve in solves)),
+    )
+
+
+def stability_of(example: Example) -> Stability:
+    """The stability of all flows of a (small) network at its inputs: the worst of each number."""
+    _, solves = _watched(lambda: example.net.eval()(*example.inputs))
+    reports = [stability_report(s.flow.f, s.start, s.flow.grid, s.flow.scheme) for s in solves]
+    return Stability(
+        real_part=max(report.real_part for report in reports),
+        step_radius=max(report.step_radius for report in reports),
+        growth=max(report.growth for report in reports),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Solve:
+    """A call of a flow: from where, and how many evaluations it took."""
+
+    flow: Flow
+    start: Tensor
+    n_evals: int
+
+
+def _watched(run: Callable[[], ResultT]) -> tuple[ResultT, list[_Solve]]:
+    """What run() returns, and the calls of flows in it, also of those that are made on the way."""
+    solves: list[_Solve] = []
 
     def note(module: nn.Module, inputs: Any, output: Any) -> None:
         if isinstance(module, Flow):
-            flows.append((module, output.n_evals))
+            solves.append(_Solve(module, inputs[0].detach(), output.n_evals))
 
     hook = register_module_forward_hook(note)
     try:
-        _, kept = saved_bytes(lambda: example.net.eval()(*example.inputs), besides=example.net.parameters())
+        return run(), solves
     finally:
         hook.remove()
-    return Look(
-        parameters=sum(weight.numel() for weight in example.net.parameters()),
-        n_evals=sum(n for _, n in flows),
-        kept=kept,
-        schemes=tuple(dict.fromkeys(type(flow.scheme).__name__ for flow, _ in flows)),
-        gradients=tuple(dict.fromkeys(type(flow.gradient).__name__ for flow, _ in flows)),
-    )

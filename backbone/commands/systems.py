@@ -43,12 +43,13 @@ def backbone_show(
     debug: Debug = False,
     config: Config = None,
 ) -> int:
-    """Show a network: its equation and scheme, parameters, evaluations, and the memory that its gradient needs."""
-    from backbone.checks.net import look
+    """Show a network: equation, scheme, parameters, evaluations, memory of its gradient; stability of a small one."""
+    from backbone.checks.net import look, stability_of
     from backbone.checks.systems import system
 
     entry = system(name)
     seen, deep = (look(entry.build(size, batch)) for size in ("ordinary", "deep"))
+    stability = stability_of(entry.build("small", 2))
     facts = {
         "equation": entry.equation,
         "file": f"backbone/nets/{entry.file}",
@@ -59,13 +60,17 @@ def backbone_show(
         "batch": batch,
         "bytes_kept_besides_weights": seen.kept,
         "bytes_kept_twice_as_deep": deep.kept,
+        "largest_real_part_of_an_eigenvalue": stability.real_part,
+        "largest_step_times_eigenvalue": stability.step_radius,
+        "growth_of_a_perturbation": stability.growth,
     }
     if json:
         print_json({"system": name, **facts})
         return 0
     print(name)
     for key, value in facts.items():
-        print(f"  {key.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"  {key}: {value}")
+        number = f"{value:,}" if isinstance(value, int) else f"{value:.3g}" if isinstance(value, float) else value
+        print(f"  {key.replace('_', ' ')}: {number}")
     return 0
 
 
