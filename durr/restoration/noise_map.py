@@ -30,7 +30,7 @@ AROUND = 9  # blocks each way, of which the smoothest fifth shows the noise alon
 SMOOTHNESS = 2.0  # blocks, width of a Gaussian over the map
 FEWEST = 4  # blocks each way, for a picture to have a map
 OF_ONE_STRENGTH = 1.5  # the strongest over the weakest noise, from where on there is a map: textures feign less
-# a power of the proportion: on 22 photographs whose noise grew from 5 to 60 it gained what 1 did, and lost less at worst
+# a power of the proportion: on 22 photographs with noise from 5 to 60 it gained what 1 did, and lost less at worst
 GENTLENESS = 0.8
 TAILS = (0.02, 0.98)  # quantiles taken for the weakest and the strongest
 BAND = 64  # rows of blocks at once

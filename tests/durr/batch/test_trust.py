@@ -6,7 +6,7 @@ import io
 import struct
 from collections.abc import Callable
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from durr.images import Picture, encode_picture
 from durr.images.picture import Metadata
+from durr.model import Task
 
 Check = Callable[..., None]
 SIZES = ((1, 1), (7, 5), (1, 5000))
@@ -160,6 +161,7 @@ FOREIGN: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.parametrize("task", get_args(Task))
 @pytest.mark.parametrize("name", FOREIGN)
 def test_files_of_other_programs(name: str, check_the_rest: Check) -> None:
     check_the_rest(FOREIGN[name]())

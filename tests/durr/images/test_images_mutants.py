@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from durr.batch.dejpeg import Dejpeg
 from durr.batch.denoising import Denoising
 from durr.batch.run import Done, Failed, Settings, restore_files
 from durr.images.naming import Pair
 from durr.images.reader import MAX_PIXELS
+from durr.model import Task
 from durr.restorer import Restorer
 
 FEW, MANY = 40, 1000  # mutants of a format: always, and by `-m slow`
@@ -98,38 +100,47 @@ def reset_peak() -> None:
         RESET.write_text("5")
 
 
-def survive(model: Path, folder: Path, seeds: list[bytes], count: int) -> None:
-    """Every mutant is restored, or refused in words."""
-    restorer = Restorer.from_file(model, device="cpu", precision="float32")
+@pytest.fixture
+def survive(task: Task, grey_model: Path, jpeg_model: Path, tmp_path: Path) -> Callable[[list[bytes], int], None]:
+    """survive(seeds, count): every mutant is restored, or refused in words."""
+    repair, weights = {"denoise": (Denoising(), grey_model), "dejpeg": (Dejpeg(), jpeg_model)}[task]
+    restorer = Restorer.from_file(weights, device="cpu", precision="float32")
     alone = Settings(
-        repair=Denoising(), strengths={"": 1.0}, format="keep", max_pixels=MAX_PIXELS, overwrite=True, proved=True
+        repair=repair, strengths={"": 1.0}, format="keep", max_pixels=MAX_PIXELS, overwrite=True, proved=True
     )
     settings = (alone, replace(alone, stack=True))
-    kinds = set()
-    for k, mutant in enumerate(mutants(seeds, count)):
-        path = folder / "mutant"
-        path.write_bytes(mutant)
-        reset_peak()
-        before, begun = peak(), time.perf_counter()
-        (file,) = restore_files(restorer, [Pair(path, folder / "out")], settings[k % 2], lambda path, share: None)
-        assert time.perf_counter() - begun < LONGEST, k
-        assert peak() - before < MOST, k
-        if isinstance(file, Failed) and file.failure.kind in ("INTERNAL", "RESOURCE"):
-            raise AssertionError(f"mutant {k}") from file.failure.__cause__
-        kinds.add(type(file))
-    assert kinds == {Done, Failed}
+    path = tmp_path / "mutant"
+
+    def run(seeds: list[bytes], count: int) -> None:
+        kinds = set()
+        for k, mutant in enumerate(mutants(seeds, count)):
+            path.write_bytes(mutant)
+            reset_peak()
+            before, begun = peak(), time.perf_counter()
+            (file,) = restore_files(restorer, [Pair(path, tmp_path / "out")], settings[k % 2], lambda path, share: None)
+            assert time.perf_counter() - begun < LONGEST, k
+            assert peak() - before < MOST, k
+            if isinstance(file, Failed) and file.failure.kind in ("INTERNAL", "RESOURCE"):
+                raise AssertionError(f"mutant {k}") from file.failure.__cause__
+            kinds.add(type(file))
+        assert kinds == {Done, Failed}
+
+    return run
 
 
 def seeds_of(kind: str, seeds: dict[str, bytes]) -> list[bytes]:
     return [content for name, content in seeds.items() if any(word in name for word in FORMATS[kind].split("|"))]
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_mutants(kind: str, seeds: dict[str, bytes], grey_model: Path, tmp_path: Path) -> None:
-    survive(grey_model, tmp_path, seeds_of(kind, seeds), FEW)
+ROUTES = [*((kind, "denoise") for kind in FORMATS), ("JPEG", "dejpeg")]
+
+
+@pytest.mark.parametrize(("kind", "task"), ROUTES)
+def test_mutants(kind: str, seeds: dict[str, bytes], survive: Callable[[list[bytes], int], None]) -> None:
+    survive(seeds_of(kind, seeds), FEW)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", FORMATS)
-def test_a_thousand_mutants(kind: str, seeds: dict[str, bytes], grey_model: Path, tmp_path: Path) -> None:
-    survive(grey_model, tmp_path, seeds_of(kind, seeds), MANY)
+@pytest.mark.parametrize(("kind", "task"), ROUTES)
+def test_a_thousand_mutants(kind: str, seeds: dict[str, bytes], survive: Callable[[list[bytes], int], None]) -> None:
+    survive(seeds_of(kind, seeds), MANY)
