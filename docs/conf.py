@@ -8,6 +8,7 @@ project = "pdenet-durr"
 author = "The pdenet-durr authors"
 version = release = installed("pdenet-durr")
 extensions = ["myst_parser"]
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["html"]
 html_theme = "alabaster"
