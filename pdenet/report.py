@@ -11,6 +11,7 @@ from backbone.runs import RunFolder
 from pdenet.discovery.identifiability import Identifiability
 from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.second_opinion import agreement
+from pdenet.equations.complex_form import complex_equations
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
 from pdenet.equations.terms import rate
@@ -33,6 +34,7 @@ FORMS = (
 def summary(model: PDENet, field: Field) -> dict[str, Any]:
     """The machine-readable result: equations with full digits, noise, held-out error, Pareto table."""
     document: dict[str, Any] = {"equations": [equation.as_dict() for equation in model.equations_]}
+    document |= {"complex": complex_equations(model.equations_, digits=None)}
     found = model.discovery_
     if found is not None:
         document |= {
@@ -133,8 +135,10 @@ def result_lines(model: PDENet, field: Field) -> list[str]:
     lines.append(f"library up to order {found.order}, degree {found.degree}; held out: {found.held_out}")
     if np.isfinite(found.heldout_error):
         lines.append(f"held-out roll-out error: {found.heldout_error:.3g} of the spread of the data")
-    equations = [] if found.doubts else format_equations(model.equations_, "text", errors=True).splitlines()
-    return lines + equations
+    if found.doubts:
+        return lines
+    lines += format_equations(model.equations_, "text", errors=True).splitlines()
+    return lines + [f"joined: {text}" for text in complex_equations(model.equations_)]
 
 
 def _identified_line(name: str, found: Identifiability) -> str:
@@ -195,7 +199,7 @@ def write_report(run: RunFolder, model: PDENet, field: Field) -> None:
 
 def _compare(model: PDENet, field: Field) -> Comparison | None:
     """The last run, rolled out from its first snapshot (or a tenth of a long run) to the end of that stretch."""
-    if "none" in field.boundary or not any(equation.terms for equation in model.equations_):
+    if "none" in field.boundary or field.known or not any(equation.terms for equation in model.equations_):
         return None
     last = min(field.n_times - 1, max(9, field.n_times // 10))
     run = field.select(runs=[field.n_runs - 1], times=slice(0, last + 1))

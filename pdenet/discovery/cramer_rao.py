@@ -33,7 +33,8 @@ def cramer_rao_bound(
     """Smallest covariance of unbiased estimates of the true equations' coefficients, those of the first one first.
 
     The inverse of the Fisher information P'P / sigma^2 at the truth, starting states eliminated (see `shooting`).
-    clean: periodic data without noise, on which the true equations hold, u alone of equations of u_tt. noise: standard deviation that is added.
+    clean: periodic data without noise, on which the true equations hold, u alone of equations of u_tt. noise: standard
+    deviation that is added.
     n_times: snapshots after which the state is unknown anew; None for the whole run, the bound of all data.
     Raises Diverged if the equations cannot be run through the data.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pdenet.equations.equation import Equation
 from pdenet.equations.notation import Notation
 from pdenet.equations.source_code import identifier
-from pdenet.equations.terms import Factor
+from pdenet.equations.terms import Factor, is_velocity
 
 TEMPLATE = '''"""{text}
 
@@ -31,11 +31,19 @@ GRID = pde.CartesianGrid({bounds}, {shape}, periodic={periodic})
 T_END = {t_end}
 
 
+def last(data, name):
+    """The last snapshot of a variable, or the slope there of a parabola through the last three if it is a velocity."""
+    if name in data:
+        return data[name][0, -1].T
+    values = data[name.removesuffix("_t")][0]
+    return ((3 * values[-1] - 4 * values[-2] + values[-3]) / (2 * (data["t"][1] - data["t"][0]))).T
+
+
 def start():
     """The state to start from; files hold their space axes in the reversed order."""
     if len(sys.argv) > 1:
         data = np.load(sys.argv[1])
-        fields = [pde.ScalarField(GRID, data[name][0, -1].T) for name in {names}]
+        fields = [pde.ScalarField(GRID, last(data, name)) for name in {names}]
     else:
         random = np.random.default_rng(0)
         fields = [pde.ScalarField.random_harmonic(GRID, modes=3, rng=random) for name in RATES]
@@ -62,9 +70,12 @@ class ScriptGrid:
 def py_pde_script(equations: Sequence[Equation], digits: int | None, grid: ScriptGrid, *, t_end: float) -> str:
     """A script that needs py-pde and NumPy only, with the equations as `pde.PDE` reads them and the grid of the data.
 
-    A derivative u_xxy is d2_dx2(d_dy(u)). Grid points are the centres of py-pde's cells. t_end: how long it runs.
+    An equation of u_tt stands for two. A derivative u_xxy is d2_dx2(d_dy(u)). Grid points are the centres of py-pde's
+    cells. t_end: how long it runs.
     """
-    rates = rate_expressions(equations, digits)
+    moving = [Factor(equation.variable).measured for equation in equations if is_velocity(equation.variable)]
+    system = [*map(Equation.of_motion, moving), *equations]
+    rates = rate_expressions(system, digits)
     order = range(len(grid.shape))[::-1]  # py-pde wants x, y, z
     edges = [(grid.origin[k] - grid.dx[k] / 2, grid.origin[k] + (grid.shape[k] - 0.5) * grid.dx[k]) for k in order]
     return TEMPLATE.format(
@@ -74,7 +85,7 @@ def py_pde_script(equations: Sequence[Equation], digits: int | None, grid: Scrip
         bounds=[list(pair) for pair in edges],
         shape=[grid.shape[k] for k in order],
         periodic=[grid.periodic[k] for k in order],
-        names=[equation.variable for equation in equations],
+        names=[equation.variable for equation in system],
         t_end=repr(t_end),
     )
 

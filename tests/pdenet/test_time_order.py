@@ -113,6 +113,12 @@ def test_a_sine_is_no_polynomial() -> None:
     assert [doubt.kind for doubt in model.discovery_.doubts] == ["outside the library"]
 
 
+def test_a_standing_wave_does_not_tell() -> None:
+    field = pdenet.simulate("u_tt = u_xx", grid=64, init="sine", t_end=3.0, save_every=0.05)
+    with pytest.raises(CannotTell, match="u moves together with u_xx"):
+        pdenet.PDENet().fit(field)
+
+
 def test_too_few_snapshots_are_told(waves: Field) -> None:
     with pytest.raises(InputError, match="2 snapshots"):
         pdenet.PDENet(time_order="2").fit(replace(waves, values=waves.values[:, :2]))

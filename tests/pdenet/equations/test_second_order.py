@@ -10,6 +10,7 @@ from pdenet.equations.expansion import to_equations
 from pdenet.equations.expression import axes_used, parse_system
 from pdenet.equations.latex import parse_latex
 from pdenet.equations.printing import format_equations
+from pdenet.equations.py_pde import ScriptGrid, py_pde_script
 from pdenet.equations.terms import Factor, Term, rate
 
 TEXT = "u_tt = u_xx - 0.4*u_t + 0.3*u_txx**2 - u**3"
@@ -82,3 +83,11 @@ def test_velocities_stand_only_beside_second_derivatives(text: str) -> None:
 def test_terms_of_velocities() -> None:
     term = Term.parse("u_t*u_x**2")
     assert (term.order, term.degree, str(term)) == (2, 3, "u_t*u_x**2")
+
+
+def test_a_script_for_py_pde_has_both_variables() -> None:
+    grid = ScriptGrid(shape=(8,), dx=(0.1,), origin=(0.0,), periodic=(True,))
+    script = py_pde_script([Equation.parse(TEXT)], 4, grid, t_end=1.0)
+    compile(script, "script.py", "exec")  # it is Python
+    assert '    "u": "u_t",\n    "u_t": "d2_dx2(u) - 0.4 * u_t + 0.3 * d2_dx2(u_t)**2 - u**3",' in script
+    assert "for name in ['u', 'u_t']]" in script
