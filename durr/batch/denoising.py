@@ -40,9 +40,15 @@ class Denoising:
         return restorer.sweep(page.pixels, strengths, self.sigma, noise_map=self.noise_map, progress=progress)
 
     def found(self, pages: Sequence[Restored]) -> Found:
-        """The noise, the mean over pages."""
+        """The noise, the mean over pages; the fewest and the most steps of any pixel where there is a map of it."""
         sigma = fmean(page.sigma for page in pages)
-        return Found(f"noise {sigma:.1f}", {"sigma": sigma})
+        spans = [page.times.extremes(page.chosen) for page in pages if page.times is not None]
+        edges = (
+            {"fewest_steps": min(low for low, _ in spans), "most_steps": max(high for _, high in spans)}
+            if spans
+            else {}
+        )
+        return Found(f"noise {sigma:.1f}", {"sigma": sigma, **edges})
 
     def result(self, page: Picture, restored: Restored) -> Picture:
         return replace(page, pixels=restored.image)

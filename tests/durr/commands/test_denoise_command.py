@@ -119,8 +119,10 @@ def test_a_map_of_the_noise_is_told(denoise: Denoise, grey_model: Path) -> None:
     generator = np.random.default_rng(3)
     picture = (0.5 + np.linspace(0.01, 0.15, 96) * generator.standard_normal((96, 96))).astype(np.float32)
     tifffile.imwrite("growing.tif", picture)
-    code, _, err = denoise("growing.tif", "--noise-map")
+    code, _, err = denoise("growing.tif", "--noise-map", "--report", "r.jsonl")
     assert code == 0
     assert "note: noise from " in err
+    record = json.loads(Path("r.jsonl").read_text())
+    assert record["fewest_steps"] < record["chosen_steps"] < record["most_steps"]
     model = Restorer.from_file(grey_model, device="cpu", precision="float32")
     np.testing.assert_array_equal(tifffile.imread("growing_denoised.tif"), model(picture, noise_map=True).image)

@@ -14,6 +14,7 @@ from backbone.errors import UsageError
 from durr.degradation.noise import LEVELS
 from durr.images.depth import from_unit
 from durr.metrics import psnr
+from durr.restoration import noise_map
 from durr.restoration.noise_map import StepMap, local_levels, step_map
 from durr.restorer import Restorer
 
@@ -51,6 +52,13 @@ def test_levels_are_found_where_they_are(name: str, dtype: str) -> None:
     inner = slice(4, -4)  # beside the edges the neighbourhood lies on one side
     # the smoothest fifth of a neighbourhood of 72 pixels lies on its weaker side, where noise grows by 12
     np.testing.assert_allclose(found[inner], true[inner], rtol=0.2, atol=2.5)
+
+
+def test_bands_of_a_large_picture_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = noisy(picture("brick"), growing(picture("brick")))[..., None]
+    whole = local_levels(samples)
+    monkeypatch.setattr(noise_map, "AT_ONCE", 1)  # one row of blocks after the other
+    np.testing.assert_array_equal(local_levels(samples), whole)
 
 
 def gain(clean: np.ndarray, alone: np.ndarray, mapped: np.ndarray) -> float:
