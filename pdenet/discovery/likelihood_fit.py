@@ -15,6 +15,7 @@ from backbone.errors import Diverged
 from pdenet.discovery.elimination import complete, eliminate, unexplained
 from pdenet.discovery.half_spectrum import HalfSpectrum
 from pdenet.discovery.ladder import Rung
+from pdenet.discovery.lengthening import lengthen
 from pdenet.discovery.likelihood import Maximum, Problem, maximise
 from pdenet.discovery.refit import Fit
 from pdenet.discovery.regression import Bounds, Setting
@@ -95,11 +96,13 @@ def fit_by_likelihood(
         affordable = field.time_order == 1 and restrictions.max_terms is None and problem.size(candidates) <= most
         short = Windows.cut(field, noise, min(SHORT, field.n_times), spectrum) if affordable else None
         search = _Search(rows, coefficients, free, candidates, short, len(windows), setting.progress)
-        maximum = search.best(problem) if (hopeless := search.tried(problem)) is None else hopeless
+        maximum = hopeless = search.tried(problem)
+        if maximum is None:
+            maximum = lengthen(problem, search.best(problem), field, noise, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
     judged = _judged(maximum, fit, field)
-    asked = maximum.shooting.n_windows
+    asked = len(problem.windows) if hopeless is None else hopeless.shooting.n_windows
     return judged if asked == len(windows) else judged.by(f"{asked} of {len(windows)} windows")
 
 
@@ -194,6 +197,8 @@ def _obstacle(field: Field, noise: Float64[np.ndarray, "run channel"]) -> str:
     """Why the likelihood cannot be maximised at all; empty if it can."""
     if field.has_gaps or any(side != "periodic" for side in field.boundary):
         return "the data have walls or gaps"
+    if field.known:
+        return f"no equation says how {' and '.join(field.known)} goes on"
     spread = np.std(np.moveaxis(field.values, 2, 0).reshape(len(field.names), -1), axis=1)
     if (noise < CLEAN * spread).any():
         return "the data are clean"

@@ -66,6 +66,12 @@ class Shooting:
         """Sum of the squared residuals; its expectation is the number of freedoms."""
         return float(self.miss.square().sum())
 
+    def states(self, places: Sequence[tuple[int, int]]) -> Float64[Tensor, "place state *coarse"]:
+        """Whitened states of the roll-out at some places, (window, snapshot) each."""
+        windows, times = (list(numbers) for numbers in zip(*places, strict=True))
+        modes = self._rolled.states[times, windows]
+        return self._spectrum.to_values(modes) / self._windows.unit[windows]
+
     def linearised(
         self, free: Sequence[int], guess: Float64[Tensor, "row window channel *coarse"] | None
     ) -> Linearised:

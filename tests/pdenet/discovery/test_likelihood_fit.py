@@ -96,6 +96,21 @@ def test_says_why_it_is_not_done(few: Field) -> None:
     assert explosive.fit is None
 
 
+def test_long_runs_tell_more_than_the_windows_they_are_cut_into() -> None:
+    field = simulate("burgers", grid=64, runs=1, t_end=4.0, save_every=0.05, seed=3)
+    values, noise = noisy(field)
+    found = improved(values, noise, "u_t = -0.9*u*u_x + 0.12*u_xx + 0.01*u_x")
+    whole, cut = (np.sqrt(np.diag(cramer_rao_bound(field, (TRUTH,), noise, n_times=n, device=CPU))) for n in (None, 16))
+    assert found.fit is not None
+    (equation,) = found.fit.equations
+    assert coefficients(found).keys() == {"u*u_x", "u_xx"}
+    # the runs are 81 snapshots, windows begin with 16: the errors are those of whole runs, up to the noise in them
+    assert (np.array(equation.errors) < 1.2 * whole).all()
+    assert (whole < 0.7 * cut).all()
+    # four standard errors
+    assert (np.abs(np.array(equation.coefficients) - TRUTH.coefficients) < 4 * whole).all()
+
+
 def test_what_no_terms_explain_is_given_up_after_a_few_windows() -> None:
     field = simulate(
         "u_t = -u*u_x + 0.1*u_xx + 2*sin(x)",
