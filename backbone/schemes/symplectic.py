@@ -25,16 +25,16 @@ class SymplecticEuler(Scheme):
         assert isinstance(f, Separable)
         h = t1 - t0
         q, p = y.chunk(2, dim=1)
-        q = q + h * f.first(t0, p)
-        p = p + h * f.second(t1, q)
+        q = torch.add(q, f.first(t0, p), alpha=h)
+        p = torch.add(p, f.second(t1, q), alpha=h)
         return torch.cat([q, p], dim=1), memory.after(2)
 
     def back(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
         assert isinstance(f, Separable)
         h = t1 - t0
         q, p = y.chunk(2, dim=1)
-        p = p - h * f.second(t1, q)
-        q = q - h * f.first(t0, p)
+        p = torch.sub(p, f.second(t1, q), alpha=h)
+        q = torch.sub(q, f.first(t0, p), alpha=h)
         return torch.cat([q, p], dim=1), memory.after(2)
 
     def reversible(self) -> bool:
@@ -51,18 +51,18 @@ class Verlet(Scheme):
         assert isinstance(f, Separable)
         h = t1 - t0
         q, p = y.chunk(2, dim=1)
-        q = q + h / 2 * f.first(t0, p)
-        p = p + h * f.second(t0 + h / 2, q)
-        q = q + h / 2 * f.first(t1, p)
+        q = torch.add(q, f.first(t0, p), alpha=h / 2)
+        p = torch.add(p, f.second(t0 + h / 2, q), alpha=h)
+        q = torch.add(q, f.first(t1, p), alpha=h / 2)
         return torch.cat([q, p], dim=1), memory.after(3)
 
     def back(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
         assert isinstance(f, Separable)
         h = t1 - t0
         q, p = y.chunk(2, dim=1)
-        q = q - h / 2 * f.first(t1, p)
-        p = p - h * f.second(t0 + h / 2, q)
-        q = q - h / 2 * f.first(t0, p)
+        q = torch.sub(q, f.first(t1, p), alpha=h / 2)
+        p = torch.sub(p, f.second(t0 + h / 2, q), alpha=h)
+        q = torch.sub(q, f.first(t0, p), alpha=h / 2)
         return torch.cat([q, p], dim=1), memory.after(3)
 
     def reversible(self) -> bool:
