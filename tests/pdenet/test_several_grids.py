@@ -18,6 +18,8 @@ from pdenet.discovery.normal_equations import stacked_groups
 from pdenet.discovery.refit import Fit
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
+from pdenet.readers.options import ReadOptions
+from pdenet.readers.several import read_all
 
 TRUTH = {"u_x": -0.5, "u_xx": 0.1}
 
@@ -133,3 +135,18 @@ def test_files_of_one_command(
     assert "the variables differ" in capsys.readouterr().err
     assert shell.run(cli.app, ["learn", *map(str, files), "--varying", "x"]) == 3
     assert "fields on one grid" in capsys.readouterr().err
+
+
+def test_a_folder_of_runs_is_its_files(tmp_path: Path) -> None:
+    for n in (32, 40, 48):
+        saved(transport(n, n_times=20 if n == 48 else 30), tmp_path / f"run{n}.npz")
+    told: list[str] = []
+    grids = read_all(tmp_path, ReadOptions(), note=told.append)
+    assert [grid.values.shape for grid in grids] == [(2, 30, 1, 32), (2, 30, 1, 40), (2, 20, 1, 48)]
+    assert any("3 files with times of their own" in text for text in told)
+
+
+def test_files_of_one_grid_are_runs_of_one_field(tmp_path: Path) -> None:
+    files = [saved(transport(32, noise=noise), tmp_path / f"{k}.npz") for k, noise in enumerate((0.0, 0.1))]
+    files.append(saved(transport(40), tmp_path / "other.npz"))
+    assert [grid.n_runs for grid in read_all(files, ReadOptions())] == [4, 2]
