@@ -43,12 +43,10 @@ class Denoising:
         """The noise, the mean over pages; the fewest and the most steps of any pixel where there is a map of it."""
         sigma = fmean(page.sigma for page in pages)
         spans = [page.times.extremes(page.chosen) for page in pages if page.times is not None]
-        edges = (
-            {"fewest_steps": min(low for low, _ in spans), "most_steps": max(high for _, high in spans)}
-            if spans
-            else {}
-        )
-        return Found(f"noise {sigma:.1f}", {"sigma": sigma, **edges})
+        facts = {"sigma": sigma}
+        if spans:
+            facts |= {"fewest_steps": min(low for low, _ in spans), "most_steps": max(high for _, high in spans)}
+        return Found(f"noise {sigma:.1f}", facts)
 
     def result(self, page: Picture, restored: Restored) -> Picture:
         return replace(page, pixels=restored.image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ from durr.images.tiff_directory import byte_order, numbers, read_directory
 from durr.images.tiff_layout import Layout, layout_of, read_pages
 from durr.images.tiff_tags import metadata_of_tags, tags_of
 
+TRUNCATED = re.compile(r'^\{"shape".*"truncated": true')  # tifffile's word
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # PhotometricInterpretation
 WHOLE, FLOATING = 1, 3  # SampleFormat
 DEPTHS = {(WHOLE, 8), (WHOLE, 16), (FLOATING, 16), (FLOATING, 32), (FLOATING, 64)}
@@ -43,7 +45,7 @@ FOR_PILLOW = (
 
 def read_tiff(source: Source) -> Picture:
     """Grey or RGB, with or without alpha, in the depth of the file; the orientation tag is kept and not applied."""
-    pages = read_pages(source)
+    pages, _ = read_pages(source)
     count = max(len(pages), _pictures_of_imagej(pages))
     if count > 1:
         known = calibration_of(metadata_of_tags(pages[0], b"", source.content))
@@ -60,13 +62,19 @@ def read_stack(source: Source) -> list[Picture]:
 
     Of a large stack ImageJ writes the tags of the first picture only; the others lie behind it.
     """
-    pages = read_pages(source)
+    pages, reduced = read_pages(source)
     if not pages:
         raise ValueError("it has no page")
+    if TRUNCATED.search(str(pages[0].get(DESCRIPTION, ""))):
+        raise source.error("has tags for the first of its pages only", "tifffile.imwrite(..., truncate=False)")
     behind = _pictures_of_imagej(pages) - 1
     rows = sum(tags[tag.LENGTH] for tags in pages) + behind * pages[0][tag.LENGTH]
     source.check_size(max(tags[tag.WIDTH] for tags in pages), rows)
     pictures = [_read_page(tags, source) for tags in pages]
+    if reduced:
+        known = pictures[0].metadata
+        gone = replace(known, dropped=(*known.dropped, f"{reduced} thumbnails or masks"))
+        pictures[0] = replace(pictures[0], metadata=gone)
     return pictures + [_picture_behind(pages[0], k, pictures[0], source) for k in range(1, behind + 1)]
 
 
@@ -151,7 +159,10 @@ def _grey_or_rgb(samples: Shaped[np.ndarray, " row col channel"], layout: Layout
     """Colours and alpha of the channels; InputError unless they are grey or RGB with at most one alpha."""
     colours = 3 if layout.photometric == RGB else 1
     if layout.channels not in (colours, colours + 1):
-        raise source.error(f"has {layout.channels} channels, which are neither grey nor RGB", "save it as RGB")
+        raise source.error(
+            f"has {layout.channels} channels, which are neither grey nor RGB",
+            "save it as RGB, or a page for each channel, and --axes CYX",
+        )
     if layout.photometric == WHITE_IS_ZERO and layout.kind == WHOLE:
         samples = samples.copy()
         samples[..., 0] = np.iinfo(samples.dtype).max - samples[..., 0]

@@ -44,10 +44,13 @@ class Layout:
     big_endian: bool
 
 
-def read_pages(source: Source) -> list[ImageFileDirectory_v2]:
-    """The tags of every page of a TIFF or BigTIFF file but thumbnails and masks; the first page always."""
+def read_pages(source: Source) -> tuple[list[ImageFileDirectory_v2], int]:
+    """The tags of every page of a TIFF or BigTIFF file but thumbnails and masks, and how many those are.
+
+    The first page always counts.
+    """
     file = io.BytesIO(source.content)
-    pages: list[ImageFileDirectory_v2] = []
+    every: list[ImageFileDirectory_v2] = []
     seen: set[int] = set()
     header = source.content[: 16 if is_big(source.content) else 8]
     at = ImageFileDirectory_v2(header).next
@@ -57,10 +60,10 @@ def read_pages(source: Source) -> list[ImageFileDirectory_v2]:
         file.seek(at)
         page.next = 0
         page.load(file)
-        if not pages or not page.get(NEW_SUBFILE_TYPE, 0) & REDUCED_OR_MASK:
-            pages.append(page)
+        every.append(page)
         at = page.next
-    return pages
+    pages = every[:1] + [page for page in every[1:] if not page.get(NEW_SUBFILE_TYPE, 0) & REDUCED_OR_MASK]
+    return pages, len(every) - len(pages)
 
 
 def layout_of(tags: ImageFileDirectory_v2, source: Source) -> Layout:

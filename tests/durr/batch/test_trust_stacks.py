@@ -106,6 +106,26 @@ def test_all_pictures_behind_the_only_tags_of_imagej() -> None:
         np.testing.assert_array_equal(file.series[0].asarray(), tifffile.imread(io.BytesIO(whole)))
 
 
+def test_smaller_versions_are_told_as_lost() -> None:
+    memory = io.BytesIO()
+    pixels = np.arange(2 * 32 * 32, dtype=np.uint16).reshape(2, 32, 32)
+    with tifffile.TiffWriter(memory, ome=True) as file:
+        file.write(pixels, photometric="minisblack", subifds=1, metadata={"axes": "CYX"})
+        file.write(pixels[:, ::2, ::2], photometric="minisblack", subfiletype=1)
+    pages = read_stack(memory.getvalue())
+    assert pages[0].metadata.dropped == ("smaller versions of the picture",)
+    with tifffile.TiffFile(io.BytesIO(encode_stack(pages))) as file:
+        assert (file.series[0].axes, len(file.series[0].levels)) == ("CYX", 1)
+        np.testing.assert_array_equal(file.series[0].asarray(), pixels)
+
+
+def test_pages_without_tags_of_others_are_refused() -> None:
+    content = stack("u2", (5, 9, 11), photometric="minisblack", truncate=True)
+    for read in (read_stack, read_picture):
+        with pytest.raises(InputError, match="tags for the first of its pages only"):
+            read(content)
+
+
 def test_floats_are_neither_clipped_nor_scaled(restored: Restore) -> None:
     """The unit is homogeneous: a stack in counts is restored to so many times the same stack on another scale."""
     values = np.random.default_rng(4).normal(0.3, 0.4, (2, 24, 24)).astype(np.float32)

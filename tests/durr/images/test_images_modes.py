@@ -290,7 +290,9 @@ def test_a_thumbnail_is_no_page(noise: Noise) -> None:
     with tifffile.TiffWriter(memory) as file:
         file.write(noise((40, 30)), photometric="minisblack")
         file.write(noise((10, 8)), photometric="minisblack", subfiletype=1)
-    assert read_picture(memory.getvalue()).pixels.shape == (40, 30)
+    picture = read_picture(memory.getvalue())
+    assert picture.pixels.shape == (40, 30)
+    assert picture.metadata.dropped == ("1 thumbnails or masks",)
 
 
 def test_the_first_of_a_jpeg_with_several_pictures(noise: Noise) -> None:
