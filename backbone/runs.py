@@ -26,7 +26,8 @@ PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "sympy", "scikit-image", "
 class RunFolder:
     """A run folder under a temporary name beside `path`; `finish` puts it in place, `discard` leaves no trace.
 
-    As a context manager: finished at the end, kept without DONE after Ctrl+C, discarded after any other error.
+    As a context manager: finished at the end, kept without DONE after Ctrl+C, and after any other error if it holds
+    weights, which may be the work of hours; else discarded.
     """
 
     def __init__(self, path: Path, work: Path) -> None:
@@ -130,7 +131,7 @@ class RunFolder:
     ) -> None:
         if error is None:
             self.finish()
-        elif isinstance(error, KeyboardInterrupt):
+        elif isinstance(error, KeyboardInterrupt) or any(self.work.glob("*.safetensors")):
             self.keep()
         else:
             self.discard()

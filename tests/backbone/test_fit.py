@@ -161,3 +161,28 @@ def test_wrong_words() -> None:
         fit(lambda batch: {"loss": 0.0}, [0], n_steps=0)
     with pytest.raises(UsageError, match="no batches left"):
         fit(lambda batch: {"loss": 0.0}, iter([0, 1]), n_steps=3)
+
+
+def cusp(net: nn.Module, batch: Batch) -> Tensor:
+    """A loss that is finite, with a gradient that is not: that of sqrt at zero; where the batch holds a zero."""
+    flat = torch.stack([weight.sum() for weight in net.parameters()]).sum() * 0.0
+    return squares(net, batch) + (flat.sqrt() if bool((batch[0] == 0).any()) else flat)
+
+
+def test_a_gradient_that_is_not_finite_moves_nothing() -> None:
+    x, y = next(iter(batches(1)))
+    net = network()
+    before = [weight.clone() for weight in net.parameters()]
+    update = Gradient(net, cusp, adam(net))
+    assert update((x * 0.0, y))["loss"] > 0.0
+    assert all(torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True))
+    update((x, y))
+    assert all(bool(weight.isfinite().all()) for weight in net.parameters())
+    assert not torch.equal(before[0], next(iter(net.parameters())))
+
+
+def test_gradients_that_are_never_finite_are_an_error() -> None:
+    x, y = next(iter(batches(1)))
+    net = network()
+    with pytest.raises(UntrustedResult, match="10 gradients in a row are not finite"):
+        fit(Gradient(net, cusp, adam(net)), cycle([(x * 0.0, y)]), n_steps=20)

@@ -25,6 +25,12 @@ def write_half(run: RunFolder) -> None:
     raise KeyboardInterrupt
 
 
+def diverge(run: RunFolder) -> None:
+    """A training that fails after its first checkpoint."""
+    run.write_text("checkpoint.safetensors", "hours of work")
+    raise ValueError("diverged")
+
+
 def test_a_run_appears_when_it_is_finished(tmp_path: Path) -> None:
     source = tmp_path / "input.npz"
     source.write_bytes(b"abc")
@@ -85,6 +91,16 @@ def test_a_failed_run_leaves_no_trace(tmp_path: Path) -> None:
         run.write_json("metrics.json", {"loss": float("nan")})
     assert (path / "note.txt").read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_weights_outlive_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with pytest.raises(ValueError, match="diverged"), RunFolder.create("train", path) as run:
+        diverge(run)
+    assert (path / "checkpoint.safetensors").read_text() == "hours of work"
+    assert not is_complete(path)
+    with RunFolder.create("train", path, resume=True) as run:
+        assert (run.work / "checkpoint.safetensors").exists()
 
 
 def test_a_stopped_run_is_kept_without_done_and_may_be_replaced(tmp_path: Path) -> None:
