@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+from dataclasses import replace
 
 from PIL import BmpImagePlugin
 
@@ -22,7 +24,7 @@ def read_bmp(source: Source) -> Picture:
         pixels=samples.pixels,
         alpha=samples.alpha,
         format="BMP",
-        metadata=metadata_of(image, icc=b""),
+        metadata=replace(metadata_of(image, icc=b""), dropped=_dropped(source.content)),
         notes=samples.notes,
     )
 
@@ -32,3 +34,9 @@ def write_bmp(picture: Picture) -> bytes:
     memory = io.BytesIO()
     to_pillow(picture.pixels).save(memory, format="BMP", dpi=picture.metadata.dpi or (96, 96))
     return memory.getvalue()
+
+
+def _dropped(content: bytes) -> tuple[str, ...]:
+    """A colour profile, which Pillow does not read: header of version 5, colour space "embedded" or "linked"."""
+    (size,) = struct.unpack_from("<I", content, 14)
+    return ("colour profile",) if size >= 124 and content[70:74] in (b"DEBM", b"KNIL") else ()

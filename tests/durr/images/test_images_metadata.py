@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -140,6 +141,15 @@ def test_metadata_too_long_for_jpeg_are_left_out_and_told() -> None:
     too_long = Picture(pixels=PIXELS, metadata=Metadata(exif=longest.exif + b"e", xmp=longest.xmp + b"x"))
     assert losses(too_long, "JPEG") == ("JPEG cannot keep EXIF", "JPEG cannot keep XMP")
     assert read_picture(encode_picture(too_long, "jpeg")).metadata.exif == b""
+
+
+def test_a_profile_in_a_bmp_is_told_as_lost() -> None:
+    """A header of version 5 (BITMAPV5HEADER), 124 bytes, whose colour space is an embedded profile."""
+    header = struct.pack("<IiiHHIIiiII", 124, 1, 1, 1, 24, 0, 4, 2835, 2835, 0, 0) + bytes(16) + b"DEBM" + bytes(64)
+    content = b"BM" + struct.pack("<IHHI", 14 + 124 + 4, 0, 0, 14 + 124) + header + bytes([1, 2, 3, 0])
+    picture = read_picture(content)
+    assert picture.pixels.tolist() == [[[3, 2, 1]]]
+    assert picture.metadata.dropped == ("colour profile",)
 
 
 def test_a_profile_of_grey_does_not_go_to_rgb() -> None:
