@@ -119,15 +119,16 @@ def _check_solve(solve: Solve, scheme: Scheme, gradient: Gradient) -> None:
 
 
 def _check_reruns(f: Dynamics, gradient: Gradient) -> None:
-    """A step run again draws other random numbers (unless a checkpoint restores them) and counts statistics twice."""
-    twice = (_BatchNorm, _DropoutNd) if gradient.from_end else (_BatchNorm,)
+    """What a second run of a step would do otherwise; checkpoints restore the random state, so that dropout repeats."""
     for module in f.modules():
-        if isinstance(module, twice) and module.training:
-            name = "BatchNorm" if isinstance(module, _BatchNorm) else type(module).__name__
+        wrong = None
+        if isinstance(module, _BatchNorm) and module.training:
+            wrong = "BatchNorm", "a step run twice counts its statistics twice"
+        elif isinstance(module, _DropoutNd) and module.training and gradient.from_end:
+            wrong = type(module).__name__, "a step run again drops other entries"
+        if wrong is not None:
             raise UsageError(
-                f"{name} in training with {type(gradient).__name__}: a step run twice counts its statistics twice"
-                if name == "BatchNorm"
-                else f"{name} in training with {type(gradient).__name__}: a step run again drops other entries",
+                f"{wrong[0]} in training with {type(gradient).__name__}: {wrong[1]}",
                 where="integrate(gradient=)",
                 cure="use gradient=Backprop(), or call eval() on the dynamics",
             )
