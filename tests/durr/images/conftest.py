@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -76,3 +78,19 @@ def seeds(noise: Noise, metadata: Metadata, by_pillow: Callable[..., bytes]) -> 
         "progressive": by_pillow(image, "JPEG", progressive=True),
         "lossless webp": by_pillow(image.convert("RGBA"), "WEBP", lossless=True),
     }
+
+
+@pytest.fixture
+def with_right_checksums() -> Callable[[bytes], bytes]:
+    """with_right_checksums(content) -> the PNG whose chunks have the checksums of what they hold."""
+
+    def repaired(content: bytes) -> bytes:
+        at, parts = 8, [content[:8]]
+        while at + 8 <= len(content):
+            length = int.from_bytes(content[at : at + 4], "big")
+            named = content[at + 4 : at + 8 + length]
+            parts.append(content[at : at + 4] + named + struct.pack(">I", zlib.crc32(named)))
+            at += 12 + length
+        return b"".join(parts)
+
+    return repaired
