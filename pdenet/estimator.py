@@ -22,6 +22,7 @@ from pdenet.discovery.options import EquationOptions
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.time_order import ORDERS
 from pdenet.discovery.together import demand_alike
+from pdenet.discovery.varying.options import Varying
 from pdenet.discovery.velocities import with_velocities
 from pdenet.equations.equation import Equation
 from pdenet.equations.printing import format_equations
@@ -70,6 +71,9 @@ class PDENet(EquationOptions):
         """
         check_recipe(self.recipe)
         demand_alike((field, *others))
+        if others and self.known:
+            raise UsageError("inputs are known on one grid only", where="--known", cure="put all runs on one grid")
+        field = self._with_inputs(field)
         if others and self.recipe == "paper":
             raise UsageError(
                 "the paper's recipe learns from one grid: its filters are made for it",
@@ -79,6 +83,7 @@ class PDENet(EquationOptions):
         check_time_order(self.time_order, self.recipe)
         check_share(self.holdout)
         named = {"--fix": self.fix, "--forbid": self.forbid, "--terms": self.terms, "--max-terms": self.max_terms}
+        named["--known"] = self.known
         given = [option for option, value in named.items() if value is not None]
         if given and self.recipe == "paper":
             raise UsageError(f"the paper's recipe has no place for {given[0]}", where=given[0], cure="--recipe default")
@@ -93,6 +98,10 @@ class PDENet(EquationOptions):
         if not found:
             raise wrong[0]
         return found
+
+    def _with_inputs(self, field: Field) -> Field:
+        """The field with its inputs named; UsageError for variables that it does not have."""
+        return replace(field, known=Varying.read(field, known=self.known).known)
 
     def _restrictions(self, field: Field) -> Restrictions:
         """For equations of one order in time."""
@@ -134,7 +143,7 @@ class PDENet(EquationOptions):
         self.discovery_: Discovery | None = None
         self.paper_: PaperResult | None = None
         if self.recipe == "default":
-            asked = [replace(one, time_order=first[0]) for one in several]
+            asked = [replace(self._with_inputs(one), time_order=first[0]) for one in several]
             learn = partial(discover, asked[0]) if len(asked) == 1 else partial(discover_together, asked)
             self.discovery_ = learn(
                 order=self.order,
@@ -169,6 +178,7 @@ class PDENet(EquationOptions):
             dx=field.dx,
             covariance=None if self.discovery_ is None else self.discovery_.covariance,
             data=TrainedOn.of(self.sample_, *several[1:]),
+            known=self.sample_.known,
         )
         self.seconds_ = time.perf_counter() - begun
         if self.discovery_ is not None:

@@ -110,6 +110,6 @@ def _check_together(equation: EquationOptions, coefficients: FieldOptions, resum
         option = f"--{name.replace('_', '-')}"
         raise UsageError(
             f"{option} has no place where coefficients vary or a source is a curve",
-            where=f"{option}, --varying, --source, --known",
+            where=f"{option}, --varying, --source",
             cure=f"leave out {option}",
         )

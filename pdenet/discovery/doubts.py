@@ -87,6 +87,8 @@ def at_rest(data: Field) -> list[Doubt]:
     """Variables that do not change in time."""
     doubts = []
     for channel, name in enumerate(data.names):
+        if name in data.known:
+            continue
         values = data.values[:, :, channel]
         change = np.nanmax(np.abs(values - values[:, :1]))
         size = np.nanmax(np.abs(values))

@@ -14,13 +14,15 @@ class LearnOptions(Options):
     """What every equation can be told beforehand.
 
     order: largest total derivative order. terms: the only candidates; of several variables `u_t: ...; v_t: ...`.
-    forbid: terms that cannot be, in the same language. memory: "2G", or "auto" for half of the machine's.
+    forbid: terms that cannot be, in the same language. known: inputs, whose terms are candidates all the same.
+    memory: "2G", or "auto" for half of the machine's.
     device: "auto", "cpu", "cuda" or "cuda:N".
     """
 
     order: int | None = option(None, "Largest derivative order; the data decide by default.", min=1, max=4)
     terms: str | None = option(None, "The only candidates, as 'u*u_x, u_xx'; all products by default.")
     forbid: str | None = option(None, "Terms that cannot be, as 'u, u*u_x' or 'u_t: u'.")
+    known: str | None = option(None, "Variables that are inputs without an equation of their own, as 'p,q'.")
     memory: str = option("auto", "Memory to stay within, as 2G; auto is half of the machine's.")
     seed: int = option(0, "Seed of every random choice.")
     device: str = option("auto", "Where to compute.")
@@ -47,13 +49,12 @@ class EquationOptions(LearnOptions):
 
 @dataclass(kw_only=True, eq=False)
 class FieldOptions(LearnOptions):
-    """What equations with fields for coefficients can be told; terms of known inputs are candidates all the same."""
+    """What equations with fields for coefficients can be told."""
 
     varying: str | None = option(None, "Coefficients may vary along these axes, as 'x,y' or 'x,y,t'.")
     source: str | None = option(None, "Find a source f(u) as a curve, of this variable.")
-    known: str | None = option(None, "Variables that are inputs without an equation of their own, as 'p,q'.")
 
     @property
     def wanted(self) -> bool:
         """Whether any of these was asked for."""
-        return any((self.varying, self.source, self.known))
+        return any((self.varying, self.source))

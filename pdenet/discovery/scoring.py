@@ -150,7 +150,7 @@ def make_scorers(
     coarse: bool,
     device: torch.device,
 ) -> Scorers:
-    """Roll-outs of equal length on both parts where all axes are periodic, else the time derivative.
+    """Roll-outs of equal length on both parts where that can be done, else the time derivative.
 
     noise: of the data to learn from. coarse: snapshots are so far apart that wave numbers too fast for polynomials in
     time are none for a roll-out.
@@ -175,9 +175,10 @@ def make_scorers(
 
 
 def _rollout_axes(data: Field, found: Mapping[str, Rung], seen: Sequence[int] | None) -> tuple[FourierAxis, ...] | None:
-    """The axes to roll out on, with all wave numbers seen, or those resolved; None where one is not periodic."""
+    """The axes to roll out on, with all wave numbers seen, or those resolved; None where one is not
+    periodic, or inputs change in ways that no equation says."""
     operators = [rung.collocation.axes for rung in found.values()]
-    if not all(isinstance(axis, PeriodicAxis) for axes in operators for axis in axes):
+    if data.known or not all(isinstance(axis, PeriodicAxis) for axes in operators for axis in axes):
         return None
     cutoffs = seen or [max(axes[k].cutoff for axes in operators) for k in range(data.n_dims)]
     degrees = [term.degree for rung in found.values() for term in (*rung.front.terms, *rung.chosen.terms)]

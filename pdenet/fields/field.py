@@ -33,7 +33,8 @@ class Field:
     dt: time between snapshots. dx: spacing of each space axis, in the order of `axes`.
     names: one name per channel. boundary: per space axis, "periodic" (the end point is not repeated) or "none".
     t0, origin: coordinates of the first snapshot and of the first grid point. time_order: 1 where the values are the
-    state of the system, 2 where their velocities belong to it as well but were not measured.
+    state of the system, 2 where their velocities belong to it as well but were not measured. known: variables that are
+    inputs, without an equation of their own.
 
     Raises InputError if shapes and lengths do not fit together or names cannot be told from derivatives.
     """
@@ -46,6 +47,7 @@ class Field:
     t0: float = 0.0
     origin: tuple[float, ...] = ()
     time_order: Literal[1, 2] = 1
+    known: tuple[str, ...] = ()
     source: str = field(default="memory", compare=False)
 
     def __post_init__(self) -> None:
@@ -93,8 +95,9 @@ class Field:
 
     @property
     def evolved(self) -> tuple[str, ...]:
-        """The variables of the state whose equations are not known: all, or the velocities alone."""
-        return self.state_names[-len(self.names) :]
+        """The variables of the state whose equations are sought: all that are no inputs, or their velocities alone."""
+        sought = tuple(name for name in self.names if name not in self.known)
+        return sought if self.time_order == 1 else tuple(map(velocity, sought))
 
     @property
     def n_runs(self) -> int:

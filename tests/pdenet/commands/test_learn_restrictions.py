@@ -13,6 +13,7 @@ import pdenet
 from backbone.commands import shell
 from backbone.errors import UsageError
 from pdenet.fields.field import Field
+from pdenet.simulation.experiment import simulate
 
 SMALL = ["--order", "2", "--degree", "2"]
 
@@ -62,7 +63,9 @@ def test_all_terms_fixed_leave_nothing_to_fit(data: Path, capsys: pytest.Capture
 
 
 def test_without_the_term_that_moves_it_there_is_no_equation(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shell.run(cli.app, ["learn", str(data), "-q", "--forbid", "u*u_x, 1", *SMALL]) == 6
+    # its time derivative, an equation of u_tt, would have other terms
+    words = ["--forbid", "u*u_x, 1", "--time-order", "1", *SMALL]
+    assert shell.run(cli.app, ["learn", str(data), "-q", *words]) == 6
     told = capsys.readouterr().err
     assert "no allowed terms explain u_t" in told
     assert "learn without --forbid" in told
@@ -123,3 +126,27 @@ def test_the_same_in_python(burgers: Field) -> None:
     assert model.discovery_.held_out == "2 of 6 runs"
     with pytest.raises(UsageError, match="there is no 'u_y'"):
         pdenet.fit(burgers, forbid="u_y")
+
+
+def test_inputs_have_terms_but_no_equation() -> None:
+    field = simulate(
+        "u_t = 0.1*u_xx - u*u_x + 0.5*p; p_t = -0.5*p_x",
+        grid=32,
+        length="2pi",
+        runs=6,
+        t_end=0.4,
+        save_every=0.02,
+        init="random:modes=3,amplitude=1",
+    )
+    model = pdenet.fit(field, known="p", order=2, degree=2, device="cpu")
+    (equation,) = model.equations_
+    found = dict(zip(map(str, equation.terms), equation.coefficients, strict=True))
+    # polynomials in time over 0.02
+    assert found == pytest.approx({"p": 0.5, "u*u_x": -1.0, "u_xx": 0.1}, rel=1e-4)
+    assert model.discovery_.measure == "time derivative"
+    assert model.discovery_.likelihood == "not maximised: no equation says how p goes on"
+    assert model.learned_.known == ("p",)
+    with pytest.raises(UsageError, match="'q' is not a variable here"):
+        pdenet.fit(field, known="q")
+    with pytest.raises(UsageError, match="no place for --known"):
+        pdenet.fit(field, known="p", recipe="paper")
