@@ -1,4 +1,4 @@
-"""`pdenet-durr backbone list | show | check`: the networks of the backbone, and the checks that define them."""
+"""`pdenet-durr backbone list | show | check | landscape`: the networks of the backbone and what defines them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import typer
 
 from backbone.commands import shell
 from backbone.commands.shell import Config, Debug, Json, Quiet, Talk, print_json
-from backbone.errors import UntrustedResult, UsageError
+from backbone.errors import OutputError, UntrustedResult, UsageError
+
+PICTURES = (".png", ".svg", ".pdf")
 
 Name = Annotated[str, typer.Argument(help="A name that `backbone list` tells.")]
 
@@ -112,10 +114,31 @@ def backbone_check(
     return problem.exit_code
 
 
+def backbone_landscape(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write, as PNG, SVG or PDF.")] = Path(
+        "landscape.png"
+    ),
+    points: Annotated[int, typer.Option("--points", min=3, max=401, help="Weights along each side.")] = 81,
+    debug: Debug = False,
+) -> int:
+    """Draw the loss of a deep network over its two weights, beside the growth of its layer."""
+    from backbone.landscape import landscape, square
+    from backbone.plots import landscape_picture
+
+    if out.suffix not in PICTURES:
+        raise UsageError(f"cannot draw {out.name}", where=f"--out {out}", cure="--out landscape.png")
+    if not out.parent.is_dir():
+        raise OutputError(f"there is no folder {out.parent}", where=f"--out {out}", cure=f"mkdir -p '{out.parent}'")
+    landscape_picture(landscape(square(points)), out)
+    print(out)
+    return 0
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "backbone list": backbone_list,
     "backbone show": backbone_show,
     "backbone check": backbone_check,
+    "backbone landscape": backbone_landscape,
 }
 
 

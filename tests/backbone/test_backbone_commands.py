@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pdenet_durr_cli import app
+from PIL import Image
 
 from backbone.checks import report
 from backbone.checks.examples import on_points, seeded
@@ -97,6 +98,16 @@ def test_wrong_words_are_refused(words: list[str], message: str, capsys: pytest.
     code, out, err = told(words, capsys)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_the_landscape_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "landscape.png"
+    assert told(["landscape", "--out", str(picture), "--points", "9"], capsys)[:2] == (0, f"{picture}\n")
+    with Image.open(picture) as drawn:
+        assert drawn.size == (1200, 504)
+    for wrong, code in (("landscape.txt", 2), ("no/landscape.png", 4)):
+        assert told(["landscape", "--out", str(tmp_path / wrong)], capsys)[0] == code
+    assert sorted(tmp_path.iterdir()) == [picture]
 
 
 def test_all_is_everything_and_the_page_is_written_whole(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from backbone.dynamics import Shared
 from backbone.grid import Grid
+from backbone.landscape import landscape, square
 from backbone.schemes import RK4, Leapfrog
 from backbone.stability import eigenvalues, stability_report
 from backbone.structured import SecondOrder
@@ -44,6 +45,17 @@ def test_a_force_has_rates(stiffness: float, real: float) -> None:
     report = stability_report(Shared(force), normal(3, 2), Grid.uniform(0.0, 1.0, 10), Leapfrog())
     assert report.real_part == pytest.approx(real, abs=1e-12)
     assert report.step_radius == pytest.approx(0.2, abs=1e-12)
+
+
+def test_the_landscape_is_low_at_its_target_and_high_where_layers_grow() -> None:
+    found = landscape(square(9))  # steps of 1/2
+    target = (found.theta == 1.0).all(1)
+    assert float(found.loss[target]) == 0.0
+    # the eigenvalues are 0 and -3 (theta1 + theta2) / 2 +- an imaginary part
+    wanted = torch.clamp(-1.5 * found.theta.sum(1), min=0.0)
+    torch.testing.assert_close(found.growth, wanted, rtol=0.0, atol=1e-7)  # double zeros: roots of roundings
+    stable = found.theta.sum(1) > 0.25
+    assert float(found.loss[stable].max()) < 1.0 < float(found.loss[found.theta.sum(1) < -0.25].min())
 
 
 def test_images_are_states_too() -> None:
