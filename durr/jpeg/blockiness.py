@@ -17,7 +17,8 @@ from durr.jpeg.tables import SIDE
 LONGEST, SHORTEST = 33.0, 4.0  # periods that are sought: blocks enlarged 4 times, reduced to a half
 PERIODS = np.arange(SHORTEST, LONGEST, 0.02)
 BINS = 8192  # of the spectrum
-CERTAIN = 15.0  # of a comb, in standard deviations of noise; pictures that were never compressed stay below 10
+BAND, NEAR = 16, 33  # bins taken together, and bands around one that tell what is usual there
+CERTAIN = 40.0  # of a comb, in standard deviations of noise; never compressed, blurred or reduced, stay below 25
 EDGE = 4.0  # times the median curvature, above which more is not more
 AROUND = 9  # samples over which a profile is flattened
 
@@ -58,10 +59,14 @@ def _profile(luma: Luma) -> Profile:
 
 
 def _spectrum(profile: Profile) -> Float[np.ndarray, " bin"]:
-    """The power at frequencies k / BINS, of mean 1 for noise."""
+    """The power at frequencies k / BINS over that of their surroundings: of mean about 1 where nothing recurs."""
     tapered = (profile - profile.mean()) * np.hanning(len(profile))
     power = np.abs(np.fft.rfft(tapered, BINS)) ** 2
-    return power * np.log(2) / (np.median(power) + 1e-9)  # the median of an exponential density of mean 1 is log 2
+    bands = power[: len(power) // BAND * BAND].reshape(-1, BAND).mean(axis=1)
+    usual = median_filter(bands, NEAR, mode="reflect")
+    middles = BAND * np.arange(len(bands)) + BAND / 2
+    floor = 1e-3 * np.median(usual) + 1e-12  # where a picture has no power at all
+    return power / np.maximum(np.interp(np.arange(len(power)), middles, usual), floor)
 
 
 def _comb(power: Float[np.ndarray, " bin"], period: float) -> float:

@@ -23,21 +23,21 @@ Source = Literal["tables", "pixels", "option"]
 class Compression:
     """quality: of 1 ... 100 as libjpeg counts, None where it cannot be told. source: who says so.
 
-    grid: rows and columns before the first whole block, None where there are no blocks. scale: by how much the picture
-    seems to have been resized after its compression, 1 for not at all. saved: quality of the tables of the file, where
-    the pixels tell of an earlier and stronger compression.
+    grid: rows and columns before the first whole block, None where there are no blocks. period: pixels from break to
+    break where that is not the side of a block, as in a picture that was resized after its compression. saved: quality
+    of the tables of the file, where the pixels tell of an earlier and stronger compression.
     """
 
     quality: int | None = None
     source: Source = "pixels"
     grid: tuple[int, int] | None = None
-    scale: float = 1.0
+    period: float | None = None
     saved: int | None = None
 
     @property
     def resized(self) -> bool:
         """Whether the picture seems to have been resized after its compression."""
-        return self.scale != 1.0
+        return self.period is not None
 
     @property
     def slight(self) -> bool:
@@ -49,9 +49,9 @@ class Compression:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know."""
-        width = f"{SIDE * self.scale:.1f}"
+        width = f"{self.period or SIDE:.1f}"
         notes = {
-            f"breaks every {width} pixels: resized by {self.scale:.2f} after compression? Weak ground for a repair":
+            f"breaks every {width} pixels, not {SIDE}: resized after compression? Weak ground for a repair":
                 self.resized,
             f"compressed before at about {self.quality} and saved again at {self.saved}": self.saved is not None,
             "no trace of JPEG compression: nothing to repair, copied unchanged; --quality N repairs it all the same":
@@ -73,7 +73,7 @@ class Compression:
             "quality": self.quality,
             "quality_from": self.source,
             "grid": None if self.grid is None else list(self.grid),
-            "resized_by": self.scale,
+            "period": self.period,
             "saved_again_at": self.saved,
         }
 
@@ -105,7 +105,7 @@ def _seen(samples: Samples) -> Compression:
     if pattern is None:
         return Compression()
     if pattern.offset is None:
-        return Compression(scale=pattern.period / SIDE)
+        return Compression(period=pattern.period)
     return Compression(quality=quality_on_grid(windows, pattern.offset), grid=pattern.offset)
 
 

@@ -54,10 +54,12 @@ def test_resizing_after_compression_is_suspected(
 ) -> None:
     size = tuple(round(length * scale) for length in photograph.size)
     found = look_at(samples(compressed(photograph, 20).resize(size, Image.Resampling.BICUBIC)))
-    assert found.scale == pytest.approx(scale, rel=0.01)  # periods are sought in steps of 0.02 pixels
+    assert found.period == pytest.approx(8 * scale, abs=0.03)  # periods are sought in steps of 0.02 pixels
     assert found.resized
     assert not found.slight
-    assert "resized by" in found.notes[0]
+    assert found.notes == (
+        f"breaks every {8 * scale:.1f} pixels, not 8: resized after compression? Weak ground for a repair",
+    )
 
 
 def test_blocks_that_are_flat_are_seen_by_their_edges(
@@ -81,6 +83,6 @@ def test_what_was_hardly_compressed_is_left_alone(samples: Samples, photograph: 
 
 
 def test_the_record() -> None:
-    assert Compression(quality=40, grid=(1, 2), scale=1.0).as_dict() == {
-        "quality": 40, "quality_from": "pixels", "grid": [1, 2], "resized_by": 1.0, "saved_again_at": None,
+    assert Compression(quality=40, grid=(1, 2)).as_dict() == {
+        "quality": 40, "quality_from": "pixels", "grid": [1, 2], "period": None, "saved_again_at": None,
     }  # fmt: skip

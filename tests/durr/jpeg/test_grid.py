@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from durr.jpeg.compression import look_at
 from durr.jpeg.grid import Grid, find_grid
@@ -59,6 +59,12 @@ def test_types_of_samples_are_no_matter(samples: Samples, photograph: Image.Imag
 def test_too_little_to_tell(size: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*size, 1), dtype=np.uint8)
     assert look_at(noise).grid is None
+
+
+@pytest.mark.parametrize("radius", [1, 3, 10])
+def test_blurred_pictures_have_no_grid_and_no_period(photograph: Image.Image, samples: Samples, radius: int) -> None:
+    found = look_at(samples(photograph.filter(ImageFilter.GaussianBlur(radius))))
+    assert (found.grid, found.resized) == (None, False)
 
 
 def test_pictures_without_compression_have_no_grid(samples: Samples, photograph: Image.Image) -> None:
