@@ -5,8 +5,9 @@ Imported by commands when they run: what is imported here takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from backbone.commands.shell import Talk, print_json
 from backbone.device import resolve_device, set_threads
@@ -60,12 +61,17 @@ def measure(
     good = run_sets(sets, settings, record, Talkers(talk.note, talk.progress))
     by_set = {one.title: record.rows([row_name(one, protocol, grade) for grade in grades]) for one in sets}
     if figure is not None:
-        stopping_figure(list(next(iter(by_set.values())).values()), figure)
+        stopping_figure(list(by_set[sets[0].title].values()), figure)
         talk.note(f"wrote {figure}")
+    _print(by_set, task, options, out)
+    return 0 if good else 1
+
+
+def _print(by_set: Mapping[str, Mapping[str, Any]], task: str, options: BenchOptions, out: Path) -> None:
+    """The rows of every set: one document, or tables."""
     rows = {name: row for found in by_set.values() for name, row in found.items()}
     if options.json:
         policy = {title: compare_policy(list(found.values())) for title, found in by_set.items()}
         print_json({"suite": task, "rows": rows, "policy": policy, "file": str(out)})
     else:
         print("\n".join(table_lines(rows)))
-    return 0 if good else 1
