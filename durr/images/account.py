@@ -20,6 +20,17 @@ PER_INCH = 0.02  # PNG counts whole pixels per metre: half of one is 0.0127 per 
 ORDERS: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 OLD_PIXELS = "it holds the old pixels, or tells of them"
 
+OTHER_FORMAT = "as the format of the output has it"
+OF_SAMPLES = {"depth", "colours", "alpha"}
+IN_LOSSES = {  # parts in the words of `losses`
+    "EXIF and tags": "EXIF",
+    "orientation": "EXIF",
+    "colour profile": "colour profile",
+    "resolution": "resolution",
+    "XMP": "XMP",
+    "other metadata": "other metadata",
+}
+
 Fate = Literal["kept", "converted", "dropped"]
 
 
@@ -43,10 +54,19 @@ class Fact(NamedTuple):
 def account(before: Sequence[Picture], after: Sequence[Picture]) -> tuple[Part, ...]:
     """Everything but the colours: the pages of a file, and the same pages in a file that was written from them."""
     was, now = _facts(before), _facts(after)
-    why = "; ".join((*losses(before[0], after[0].format), *before[0].notes))
-    parts = [_compared(name, fact, now[name], why) for name, fact in was.items() if fact.value]
-    gone = [Part(what, "dropped", "in the file", "", OLD_PIXELS) for what in before[0].metadata.dropped]
+    first, notes = before[0].metadata, before[0].notes
+    lost = losses(before[0], after[0].format)
+    parts = [_compared(name, fact, now[name], _reason(name, lost, notes)) for name, fact in was.items() if fact.value]
+    still = after[0].metadata.dropped  # an untouched file has them
+    gone = [Part(what, "dropped", "in the file", "", OLD_PIXELS) for what in first.dropped if what not in still]
     return (*parts, *gone)
+
+
+def _reason(what: str, lost: Sequence[str], notes: Sequence[str]) -> str:
+    """Why a part is not as it was: what its format cannot keep, or what the reader converted."""
+    found = [words for words in lost if what in IN_LOSSES and IN_LOSSES[what] in words]
+    converted = notes if what in OF_SAMPLES else ()
+    return "; ".join((*found, *converted)) or OTHER_FORMAT
 
 
 def _compared(what: str, was: Fact, now: Fact, why: str) -> Part:
