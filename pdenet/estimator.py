@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float64
 
 from backbone.device import resolve_device
@@ -137,25 +138,13 @@ class PDENet(EquationOptions):
         """
         several = (field,) if isinstance(field, Field) else tuple(field)
         field = several[0]
-        first, *others = self.check(*several).items()
+        asked = self.check(*several)
         device = resolve_device(self.device)
         begun = time.perf_counter()
         self.discovery_: Discovery | None = None
         self.paper_: PaperResult | None = None
         if self.recipe == "default":
-            asked = [replace(self._with_inputs(one), time_order=first[0]) for one in several]
-            learn = partial(discover, asked[0]) if len(asked) == 1 else partial(discover_together, asked)
-            self.discovery_ = learn(
-                order=self.order,
-                degree=self.degree,
-                restrictions=first[1],
-                second=others[0][1] if others else None,
-                holdout=self.holdout,
-                memory=Memory.of(self.memory),
-                seed=self.seed,
-                device=device,
-                progress=progress,
-            )
+            self.discovery_ = self._discover(several, asked, device, progress)
             self.equations_: tuple[Equation, ...] = self.discovery_.equations
         else:
             self.paper_ = train_paper(
@@ -184,6 +173,29 @@ class PDENet(EquationOptions):
         if self.discovery_ is not None:
             raise_doubts(self.discovery_.doubts, field.source)
         return self
+
+    def _discover(
+        self,
+        several: Sequence[Field],
+        asked: Mapping[int, Restrictions],
+        device: torch.device,
+        progress: Callable[[str], None],
+    ) -> Discovery:
+        """By the default recipe, of one field or of several together. asked: restrictions by order in time."""
+        (time_order, restrictions), *others = asked.items()
+        fields = [replace(self._with_inputs(one), time_order=time_order) for one in several]
+        learn = partial(discover, fields[0]) if len(fields) == 1 else partial(discover_together, fields)
+        return learn(
+            order=self.order,
+            degree=self.degree,
+            restrictions=restrictions,
+            second=others[0][1] if others else None,
+            holdout=self.holdout,
+            memory=Memory.of(self.memory),
+            seed=self.seed,
+            device=device,
+            progress=progress,
+        )
 
     @property
     def equation_(self) -> str:
