@@ -15,6 +15,8 @@ from durr.images.tiff_directory import Directory, byte_order, rationals, read_st
 
 DESCRIPTION, X_RESOLUTION, Y_RESOLUTION = 270, 282, 283
 PAGE_AXES = "TZC"  # slowest first, where nothing else is said
+ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})")  # as ImageJ writes the micro sign
+WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
 
 
@@ -54,10 +56,10 @@ def pages_of_imagej(description: str) -> int:
 def _of_imagej(description: str, per_unit: tuple[float, float] | None) -> Calibration:
     values = dict(line.split("=", 1) for line in description.splitlines() if "=" in line)
     words = {"T": "frames", "Z": "slices", "C": "channels"}
-    lengths = {axis: int(values.get(words[axis], "1")) for axis in PAGE_AXES if values.get(words[axis], "1").isdigit()}
-    if max(lengths.values(), default=1) == 1 and values.get("images", "1").isdigit():
-        lengths = {"Z": int(values.get("images", "1"))}
-    unit = values.get("unit", "pixel").encode("latin-1", "replace").decode("unicode_escape", "replace")
+    lengths = {axis: _length(values.get(words[axis], "")) for axis in PAGE_AXES}
+    if max(lengths.values()) == 1:
+        lengths = {"Z": _length(values.get("images", ""))}
+    unit = ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), values.get("unit", "pixel"))
     sizes = {} if per_unit is None else {"X": f"{1 / per_unit[0]:.6g} {unit}", "Y": f"{1 / per_unit[1]:.6g} {unit}"}
     sizes |= {"Z": f"{values['spacing']} {unit}"} if "spacing" in values else {}
     sizes |= {"T": f"{values['finterval']} s"} if "finterval" in values else {}
@@ -70,7 +72,7 @@ def _of_ome(description: str) -> Calibration | None:
         return None
     said = _attributes(pixels.group(1))
     order = said.get("DimensionOrder", "XYCZT")[2:][::-1]
-    lengths = {axis: int(said.get(f"Size{axis}", "1")) for axis in order if said.get(f"Size{axis}", "1").isdigit()}
+    lengths = {axis: _length(said.get(f"Size{axis}", "")) for axis in order}
     sizes = {
         axis: f"{said[f'PhysicalSize{axis}']} {said.get(f'PhysicalSize{axis}Unit', 'µm')}"
         for axis in "XYZ"
@@ -88,6 +90,11 @@ def _calibration(
 ) -> Calibration:
     long = {axis: lengths[axis] for axis in order if lengths.get(axis, 1) > 1}
     return Calibration(by=by, axes="".join(long) + "YX", lengths=long, pixel_size=sizes, channels=channels)
+
+
+def _length(text: str) -> int:
+    """A number of pages, 1 for what is none."""
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else 1
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -106,6 +106,23 @@ def test_all_pictures_behind_the_only_tags_of_imagej() -> None:
         np.testing.assert_array_equal(file.series[0].asarray(), tifffile.imread(io.BytesIO(whole)))
 
 
+@pytest.mark.parametrize(
+    "description",
+    [
+        "ImageJ=1.54f\nimages=²\nslices=" + "9" * 5000 + "\nunit=\\u00B5m\\q\nspacing=\nfinterval=x",
+        '<OME><Pixels DimensionOrder="" SizeT="-3" SizeC="٣" PhysicalSizeX="&lt;"><Channel Name="&#x41;"/>',
+        "<OME",
+        "ImageJ=",
+    ],
+)
+def test_damaged_descriptions_are_read_as_far_as_they_go(description: str) -> None:
+    content = stack("u1", (2, 9, 11), photometric="minisblack", description=description.encode(), metadata=None)
+    found = calibration_of(read_stack(content)[0].metadata)
+    assert found is None or found.lengths == {}
+    if found is not None and "unit=" in description:
+        assert found.pixel_size["X"].endswith("µm\\q")
+
+
 def test_smaller_versions_are_told_as_lost() -> None:
     memory = io.BytesIO()
     pixels = np.arange(2 * 32 * 32, dtype=np.uint16).reshape(2, 32, 32)

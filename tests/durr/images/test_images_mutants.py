@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from durr.batch.dejpeg import Dejpeg
 from durr.batch.denoising import Denoising
+from durr.batch.report import line, record
 from durr.batch.run import Done, Failed, Settings, restore_files
 from durr.images.naming import Pair
 from durr.images.reader import MAX_PIXELS
@@ -108,6 +110,7 @@ def survive(
             (file,) = restore_files(restorer, [Pair(path, tmp_path / "out")], settings[k % 2], lambda path, share: None)
             assert time.perf_counter() - begun < LONGEST, k
             assert peak() - before < MOST, k
+            assert json.dumps(record(file), allow_nan=False) + line(file)
             if isinstance(file, Failed) and file.failure.kind in ("INTERNAL", "RESOURCE"):
                 raise AssertionError(f"mutant {k}") from file.failure.__cause__
             kinds.add(type(file))
