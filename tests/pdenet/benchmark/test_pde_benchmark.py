@@ -23,6 +23,7 @@ from pdenet.benchmark.run import PACKAGES, Settings, keep, run_rows
 from pdenet.benchmark.score import covered, score
 from pdenet.benchmark.summary import reached, summarize, table_lines
 from pdenet.equations.equation import Equation
+from pdenet.equations.expression import parse_system
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 from pdenet.simulation.catalogue import CATALOGUE
@@ -99,7 +100,7 @@ def test_the_peers_coefficients_become_equations() -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.is_file], ids=lambda row: row.name)
 def test_the_truth_is_what_the_catalogue_simulates(row: Any) -> None:
     source = CATALOGUE[row.source]
-    names = tuple(equation.variable for equation in row.equations)
+    names = parse_system("; ".join(row.truth), len(source.grid)).variables
     shape = (8,) * len(source.grid)
     start = 0.1 * np.random.default_rng(0).standard_normal((1, len(names), *shape))
     options: dict[str, Any] = {"lengths": (6.0,) * len(shape), "names": names, "times": [0.0, 1e-3]}
