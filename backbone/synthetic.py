@@ -19,9 +19,9 @@ PIXELS = 256
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """points "point 2" and the class of each."""
+    """Points and the class of each."""
 
-    points: Plane
+    points: Float[Tensor, "point feature"]
     labels: Int[Tensor, " point"]
 
 

@@ -59,8 +59,8 @@ def check_width(example: Example) -> list[Measured]:
     return [*found, Measured.above("Swiss roll, accuracy at width 8", accuracies[-1], 0.98)]
 
 
-class _Seeds(Dynamics):
-    """x + tanh(K x + b) in nine layers for several seeds at once; a state is "seed point feature"."""
+class _Seeds(nn.Module):
+    """x + tanh(K x + b) in nine layers for several seeds at once, "seed point feature"."""
 
     def __init__(self, width: int, n_seeds: int) -> None:
         super().__init__()
@@ -69,14 +69,12 @@ class _Seeds(Dynamics):
         self.b = nn.Parameter(torch.zeros(LAYERS, n_seeds, 1, width, dtype=K.dtype))
         self.head = nn.Parameter(normal(n_seeds, width, 2, seed=9) / width**0.5)
 
-    def on(self, t0: float, t1: float) -> VectorField:
-        K, b = self.K[round(t0)], self.b[round(t0)]
-        return lambda t, x: torch.tanh(torch.baddbmm(b, x, K))
-
     def forward(self, points: Tensor) -> Tensor:
         """Logits, "seed point class"."""
-        start = points.expand(self.K.shape[1], *points.shape)
-        return integrate(self, start, Grid.uniform(0.0, float(LAYERS), LAYERS), Euler()).ys @ self.head
+        x = points.expand(self.K.shape[1], *points.shape)
+        for K, b in zip(self.K, self.b, strict=True):
+            x = x + torch.tanh(torch.baddbmm(b, x, K))
+        return x @ self.head
 
 
 def _mean_accuracy(width: int) -> float:
