@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from pdenet.discovery.resolution import truncation_error
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.scoring import Measure, RollOuts, Scorers, make_scorers, root_mean_square
 from pdenet.discovery.second_opinion import second_opinion
-from pdenet.discovery.time_order import in_words, is_better, leaves_much
+from pdenet.discovery.time_order import of_better_order
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 from pdenet.fields.memory import Memory
@@ -100,13 +101,10 @@ def discover(
     raise_doubts([*at_rest(data), *flat_axes(data, noise)], data.source)
     generator = np.random.default_rng(seed)
     setting = Setting(noise_by_run(split.train), device, generator, progress, restrictions or Restrictions(), memory)
-    answer = _ask(split, order, degree, setting)
-    told = ""
-    if second is not None and leaves_much(answer.found):
-        progress("u_t = ... leaves much unexplained: trying u_tt = ...")
-        other = _ask(split.of_second_order(), order, degree, replace(setting, restrictions=second))
-        told = in_words(answer.found, other.found)
-        answer = other if is_better(other.found, answer.found) else answer
+    first = _ask(split, order, degree, setting)
+    other = replace(setting, restrictions=second or Restrictions())
+    again = partial(_ask, split.of_second_order(), order, degree, other)
+    answer, told = of_better_order(first, None if second is None else again, progress)
     split, bounds, setting = answer.split, answer.bounds, answer.setting
     field, data = (replace(one, time_order=split.train.time_order) for one in (field, data))
     selection = _scored(answer)

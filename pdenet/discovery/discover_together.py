@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from pdenet.discovery.refit import Fit, fit_terms, widened
 from pdenet.discovery.regression import Bounds, Setting
 from pdenet.discovery.restrictions import Restrictions
 from pdenet.discovery.scoring import RollOuts, Scorer, Scorers, System, make_scorers, root_mean_square
-from pdenet.discovery.time_order import in_words, is_better, leaves_much
+from pdenet.discovery.time_order import of_better_order
 from pdenet.discovery.together import Together, in_one_order
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
@@ -75,13 +76,11 @@ def discover_together(
     splits = [hold_out(field, holdout) for field in data.fields]
     generator = np.random.default_rng(seed)
     setting = Setting(data.noise[0], device, generator, progress, restrictions or Restrictions(), memory)
-    answer, told = _ask(data, splits, order, degree, setting), ""
-    if second is not None and leaves_much(answer.found):
-        progress("u_t = ... leaves much unexplained: trying u_tt = ...")
-        moving = [split.of_second_order() for split in splits]
-        other = _ask(data.of_time_order(2), moving, order, degree, replace(setting, restrictions=second))
-        told = in_words(answer.found, other.found)
-        answer = other if is_better(other.found, answer.found) else answer
+    first = _ask(data, splits, order, degree, setting)
+    moving = [split.of_second_order() for split in splits]
+    other = replace(setting, restrictions=second or Restrictions())
+    again = partial(_ask, data.of_time_order(2), moving, order, degree, other)
+    answer, told = of_better_order(first, None if second is None else again, progress)
     return _discovery(answer, told)
 
 

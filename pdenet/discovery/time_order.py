@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from pdenet.discovery.ladder import Rung
 from pdenet.equations.terms import rate
+
+A = TypeVar("A")
 
 ORDERS = ("auto", "1", "2")
 MUCH = 0.1  # share of the power of u_t, beyond noise, left by its equation: hidden velocities leave about half
 LESS = 0.1  # times what the first order leaves, from which on the second one is believed
 
 
-def leaves_much(found: Mapping[str, Rung]) -> bool:
-    """Whether some variable's rate of change is hardly explained by the terms chosen."""
-    return any(rung.front.unexplained > MUCH for rung in found.values())
+def of_better_order(first: A, second: Callable[[], A] | None, progress: Callable[[str], None]) -> tuple[A, str]:
+    """The first order's answer, or the second one's where that explains far more; and what each leaves, in words.
 
-
-def is_better(second: Mapping[str, Rung], first: Mapping[str, Rung]) -> bool:
-    """Whether equations of accelerations explain far more than those of velocities did."""
-    return _left(second) < LESS * _left(first)
-
-
-def in_words(first: Mapping[str, Rung], second: Mapping[str, Rung] | None) -> str:
-    """What each order leaves unexplained beyond noise; empty where the second was not tried."""
-    return "" if second is None else f"{_shares(first)}; {_shares(second)}"
+    Answers hold the rungs of all equations as `found`. second: asks for it, which is done only where the first leaves
+    much; None if it is not to be asked for.
+    """
+    if second is None or _left(first.found) <= MUCH:
+        return first, ""
+    progress("u_t = ... leaves much unexplained: trying u_tt = ...")
+    other = second()
+    told = f"{_shares(first.found)}; {_shares(other.found)}"
+    return other if _left(other.found) < LESS * _left(first.found) else first, told
 
 
 def _left(found: Mapping[str, Rung]) -> float:
