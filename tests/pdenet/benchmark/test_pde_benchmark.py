@@ -231,7 +231,7 @@ def test_noise_is_added_to_a_public_file_by_the_share_of_all_its_data(tmp_path: 
     assert np.abs(noise[0] - noise[2]).max() > 0.1 * clean.std()
 
 
-@pytest.mark.parametrize("words", [["images"], ["pde", "--rows", "wave"]])
+@pytest.mark.parametrize("words", [["images"], ["pde", "--rows", "waves"]])
 def test_a_wrong_word_is_an_error_before_any_work(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ from pdenet.writers import write_npz
 
 CPU = torch.device("cpu")
 CONTRACT = 1e-12  # relative to the largest value: the bound
-POINTS = {1: 48, 2: 16}
+POINTS = {1: 48, 2: 16, 3: 8}
 
 
 def lines(printed: str, parse: Callable[[str], Equation]) -> list[Equation]:
@@ -82,7 +82,8 @@ def test_every_equation_of_the_catalogue(name: str) -> None:
     equations = to_equations(system)
     for read_back in PRINTED.values():
         found = forecast_by_equations(read_back(equations), start, times, tolerance=1e-8, device=CPU)
-        assert_same(found.values, typed)
+        told = [system.variables.index(name) for name in found.names]  # without the velocities of u_tt
+        assert_same(found.values, typed[:, :, told])
 
 
 def test_an_inverse_laplacian_cannot_be_printed() -> None:
