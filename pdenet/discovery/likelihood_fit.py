@@ -75,9 +75,7 @@ def fit_by_likelihood(
     obstacle = _obstacle(field, noise)
     if obstacle:
         return Likelihood(None, f"not maximised: {obstacle}")
-    equations = [Equation.of_motion(name) for name in field.names if name not in field.evolved] + [*fit.equations]
-    rows = [(c, term) for c, equation in enumerate(equations) for term in equation.terms]
-    values = [value for equation in equations for value in equation.coefficients]
+    rows, values = _system(field, fit)
     free = [k for k, (c, term) in enumerate(rows) if _is_free(field.state_names[c], term, field, restrictions)]
     if not free:
         return Likelihood(None, "not maximised: nothing is left to fit")
@@ -139,6 +137,13 @@ class _Search:
         self.progress("more than noise is left: exchanging terms")
         share = len(problem.windows) / self.n_windows
         return _exchange(problem, maximum, self.candidates, self.short.thinned(round(share * len(self.short))))
+
+
+def _system(field: Field, fit: Fit) -> tuple[list[Row], list[float]]:
+    """The terms of all equations of the state, those of its velocities included, and their coefficients."""
+    equations = [Equation.of_motion(name) for name in field.names if name not in field.evolved] + [*fit.equations]
+    rows = [(c, term) for c, equation in enumerate(equations) for term in equation.terms]
+    return rows, [value for equation in equations for value in equation.coefficients]
 
 
 def _judged(maximum: Maximum, before: Fit, field: Field) -> Likelihood:
