@@ -79,10 +79,8 @@ def test_tiles_leave_no_seams(steps: int, features: int, precision: torch.dtype)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("name", SHIPPED["denoise"])
+@pytest.mark.parametrize("name", [*SHIPPED["denoise"], *SHIPPED["dejpeg"]])
 def test_the_weights_that_ship_leave_no_seams(name: str, precision: torch.dtype) -> None:
-    if not (WEIGHTS / name).exists():
-        pytest.skip(f"{name} is not there")
     work = Inference(model=RestorationModel.load(WEIGHTS / name), device=CPU, precision=precision)
     samples = np.repeat(noisy_camera(150, 200), work.model.unit.channels, axis=2)
     most = 8 if precision == torch.bfloat16 else work.model.max_steps  # beyond the rule's choice it is float32
