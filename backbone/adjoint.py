@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,14 +33,13 @@ class ContinuousAdjoint(Gradient):
 
     def march(self, advance: Advance, state: State, n_steps: int) -> Iterator[State]:
         assert isinstance(advance, Steps)
-        first = state
-        for k in range(n_steps):
-            with torch.no_grad():
-                state = advance(k, state)
-            if k < n_steps - 1:
-                yield state
-        y = _Adjoint.apply(advance, state.y, first.y, *advance.weights())  # type: ignore[no-untyped-call]
-        yield replace(state, y=y)
+        weights = advance.weights()
+
+        def taped(last: State) -> Tensor:
+            y: Tensor = _Adjoint.apply(advance, last.y, state.y, *weights)  # type: ignore[no-untyped-call]
+            return y
+
+        return advance.untaped(state, n_steps, taped)
 
 
 class _Adjoint(torch.autograd.Function):

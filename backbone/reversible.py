@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,14 +29,13 @@ class Reversible(Gradient):
 
     def march(self, advance: Advance, state: State, n_steps: int) -> Iterator[State]:
         assert isinstance(advance, Steps)
-        first = state
-        for k in range(n_steps):
-            with torch.no_grad():
-                state = advance(k, state)
-            if k < n_steps - 1:
-                yield state
-        y = _Inverted.apply(advance, state.memory, state.y, first.y, *advance.weights())  # type: ignore[no-untyped-call]
-        yield replace(state, y=y)
+        weights = advance.weights()
+
+        def taped(last: State) -> Tensor:
+            y: Tensor = _Inverted.apply(advance, last.memory, last.y, state.y, *weights)  # type: ignore[no-untyped-call]
+            return y
+
+        return advance.untaped(state, n_steps, taped)
 
 
 class _Inverted(torch.autograd.Function):

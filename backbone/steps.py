@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool
@@ -38,6 +39,15 @@ class Steps:
         state = state.moved(*self.scheme.step(self.f.on(t0, t1), t0, t1, state.stepped, state.memory))
         _demand_finite(state.y, k, t1)
         return state if self.until is None else self._stopped(state, t1)
+
+    def untaped(self, state: State, n_steps: int, taped: Callable[[State], Tensor]) -> Iterator[State]:
+        """The states after each step, off the tape; of the last, values that `taped` gives a derivative of its own."""
+        for k in range(n_steps):
+            with torch.no_grad():
+                state = self(k, state)
+            if k < n_steps - 1:
+                yield state
+        yield replace(state, y=taped(state))
 
     def weights(self) -> tuple[Tensor, ...]:
         """The parameters of dynamics and scheme that ask for a gradient."""
