@@ -8,6 +8,7 @@ shorter windows have the last word.
 from __future__ import annotations
 
 import numpy as np
+import torch
 from jaxtyping import Float64
 
 from backbone.errors import Diverged
@@ -37,7 +38,7 @@ def lengthen(
             if not found.converged or found.scale > WORSE * maximum.scale:
                 break
             problem, maximum = longer, eliminate(longer, found, n_candidates)
-        except Diverged:
+        except (Diverged, torch.linalg.LinAlgError):
             break
     return maximum
 
