@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +10,21 @@ import torch
 from torch import Tensor
 
 from backbone.gradients import Advance, Gradient, demand_first_derivative
+from backbone.schemes.moves import Move, Moving
 from backbone.schemes.scheme import Memory
 from backbone.state import State
 from backbone.steps import Steps
 from backbone.tape import leaves
+
+ByWeight = dict[int, Tensor]
 
 
 @dataclass(frozen=True)
 class Reversible(Gradient):
     """The gradient of `Backprop` up to rounding, with only the weights and the last state kept: memory O(1) in depth.
 
-    Each step is undone, then run again on the tape: one forward and one inverse solve more. Gomez, Ren, Urtasun,
-    Grosse, NeurIPS 2017. Only for schemes whose steps invert stably, for save="last" and without an endpoint.
+    Each move of a step is undone with the value of the field that is also on the tape: one solve more. Gomez, Ren,
+    Urtasun, Grosse, NeurIPS 2017. Only for schemes whose steps invert stably, for save="last" and without an endpoint.
     """
 
     reruns = True
@@ -57,28 +60,40 @@ class _Inverted(torch.autograd.Function):
         return None, None, None, by_y0, *(by_weight.get(id(weight)) for weight in weights)
 
 
-def _pull_back(steps: Steps, y: Tensor, memory: Memory, gradient: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+def _pull_back(steps: Steps, y: Tensor, memory: Memory, gradient: Tensor) -> tuple[Tensor, ByWeight]:
     """From d loss / d y at the end to d loss / d y0, and d loss / d weight by the weight's id."""
-    by_weight: dict[int, Tensor] = {}
-    slopes = [gradient, *map(torch.zeros_like, memory.tensors())]
-    for t0, t1 in reversed(steps.grid.steps):
-        field = steps.f.on(t0, t1)
-        with torch.no_grad():
-            y, memory = steps.scheme.back(field, t0, t1, y, memory)
+    scheme = steps.scheme
+    assert isinstance(scheme, Moving)
+    by_weight: ByWeight = {}
+    halves = list(scheme.halves(y, memory))
+    still = memory.holding([torch.zeros_like(entry) for entry in memory.tensors()])
+    slopes = list(scheme.halves(gradient, still))
+    for number, (t0, t1) in reversed(list(enumerate(steps.grid.steps))):
         with torch.enable_grad():
-            inputs = [entry.detach().requires_grad_() for entry in (y, *memory.tensors())]
-            stepped, after = steps.scheme.step(field, t0, t1, inputs[0], memory.holding(inputs[1:]))
-        slopes = _through([stepped, *after.tensors()], slopes, inputs, by_weight)
-    return slopes[0], by_weight
+            moves = scheme.moves(steps.f.on(t0, t1), t0, t1, number)
+        for move in reversed(moves):
+            _pull_through(move, halves, slopes, by_weight)
+    return scheme.joined(slopes, memory)[0], by_weight
 
 
-def _through(
-    outputs: Sequence[Tensor], slopes: Sequence[Tensor], inputs: Sequence[Tensor], by_weight: dict[int, Tensor]
-) -> list[Tensor]:
-    """The slopes of a step's inputs from those of its outputs; what the weights get is added to by_weight."""
-    own = {id(entry) for entry in inputs}
-    used = [leaf for leaf in leaves(outputs) if id(leaf) not in own]
-    found = torch.autograd.grad(outputs, [*inputs, *used], slopes, materialize_grads=True)
-    for weight, slope in zip(used, found[len(inputs) :], strict=True):
-        by_weight[id(weight)] = by_weight[id(weight)] + slope if id(weight) in by_weight else slope
-    return list(found[: len(inputs)])
+def _pull_through(move: Move, halves: list[Tensor], slopes: list[Tensor], by_weight: ByWeight) -> None:
+    """Halves and slopes as they were before a move: one evaluation of the field serves both."""
+    moved, still = move.moved, 1 - move.moved
+    with torch.enable_grad():
+        start = halves[still].detach().requires_grad_()
+        slope = move.slope(start)
+    halves[moved] = move.undone(halves[moved], slope.detach())
+    if slope.requires_grad:
+        slopes[still] = slopes[still] + _pulled(slope, start, move.h * slopes[moved], by_weight)
+    if move.keep is not None:
+        _pulled(move.keep, start, (slopes[moved] * halves[moved]).sum(), by_weight)
+        slopes[moved] = move.keep.detach() * slopes[moved]
+
+
+def _pulled(result: Tensor, start: Tensor, slope: Tensor, by_weight: ByWeight) -> Tensor:
+    """The slope of start from that of a result; what the weights get is added to by_weight."""
+    used = [leaf for leaf in leaves([result]) if leaf is not start]
+    by_start, *found = torch.autograd.grad(result, [start, *used], slope, materialize_grads=True)
+    for weight, part in zip(used, found, strict=True):
+        by_weight[id(weight)] = by_weight[id(weight)] + part if id(weight) in by_weight else part
+    return by_start

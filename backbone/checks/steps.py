@@ -19,10 +19,11 @@ from backbone.nets.frame import ImageShape, linear
 from backbone.nets.lm_resnet import lm_resnet
 from backbone.nets.resnet import resnet
 from backbone.schemes.implicit import BackwardEuler
-from backbone.schemes.linear_multistep import Increment, LinearMultistep
+from backbone.schemes.linear_multistep import LinearMultistep
 from backbone.schemes.polynomial import Picard, Poly
 from backbone.schemes.scheme import Scheme
 from backbone.schemes.symplectic import SymplecticEuler
+from backbone.schemes.two_step import Increment
 from backbone.structured import Separable
 
 
@@ -114,7 +115,7 @@ def _step_matrix(k: float, h_lambda: float) -> Tensor:
     """The scheme's step for dy/dt = lambda y as a matrix on (y_n, d_n)."""
     columns = []
     for unit in torch.eye(2, dtype=torch.float64):
-        memory = Increment(0, unit[1].reshape(1, 1), 1)
+        memory = Increment(n_steps=1, d=unit[1].reshape(1, 1))
         y, after = _multistep(k).step(lambda t, y: h_lambda * y, 0.0, 1.0, unit[0].reshape(1, 1), memory)
         columns.append(torch.cat([y[0], after.tensors()[0][0]]))
     return torch.stack(columns, dim=1)

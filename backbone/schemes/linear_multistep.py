@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from backbone.dynamics import VectorField
-from backbone.errors import NotReversible, UsageError
+from backbone.errors import UsageError
 from backbone.grid import Grid
-from backbone.schemes.scheme import Batch, Memory, Scheme
+from backbone.schemes.moves import Move
+from backbone.schemes.two_step import TwoStep
 
 LEAST_REVERSIBLE = 0.9  # going back multiplies rounding by 1/|k| a step: 5e-14 after 50 steps at 0.9, 3e33 at 0.1
 
 
-@dataclass(frozen=True)
-class Increment(Memory):
-    """The last increment d_n = y_n - y_{n-1}, None at rest, and how many steps were taken."""
-
-    d: Tensor | None = None
-    n_steps: int = 0
-
-
-class LinearMultistep(Scheme):
+class LinearMultistep(TwoStep):
     """y_{n+1} = (1 - k_n) y_n + k_n y_{n-1} + h f(y_n), as d_{n+1} = -k_n d_n + h f(y_n), y_{n+1} = y_n + d_{n+1}.
 
     Lu, Zhong, Li, Dong, ICML 2018. The first step is Euler's. k: one learned number per step after it, or one
@@ -32,34 +24,14 @@ class LinearMultistep(Scheme):
     """
 
     order = 1
-    equal_steps = True
 
     def __init__(self, k: Float[Tensor, ""] | Float[Tensor, " later_step"]) -> None:
         super().__init__()
         self.k = nn.Parameter(k.detach().clone())
 
-    def start(self, y: Tensor) -> Memory:
-        return Increment()
-
-    def step(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
-        assert isinstance(memory, Increment)
-        slope, h = f(t0, y), t1 - t0
-        d = slope if h == 1.0 else h * slope  # the networks' steps: one pass over the state less
-        if memory.d is not None:
-            d = torch.addcmul(d, self._k(memory.n_steps), memory.d, value=-1)
-        return y + d, Increment(memory.n_evals + 1, d, memory.n_steps + 1)
-
-    def back(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
-        assert isinstance(memory, Increment)
-        assert memory.d is not None
-        y = y - memory.d
-        n = memory.n_steps - 1
-        if n == 0:
-            return y, replace(memory, d=None, n_steps=0)
-        k = self._k(n)
-        if float(k.abs()) == 0.0:
-            raise NotReversible("k = 0 forgets the step before", where="LinearMultistep", cure="use another gradient")
-        return y, Increment(memory.n_evals + 1, ((t1 - t0) * f(t0, y) - memory.d) / k, n)
+    def moves(self, f: VectorField, t0: float, t1: float, number: int) -> Sequence[Move]:
+        keep = None if number == 0 else -self._k(number)
+        return Move(1, t1 - t0, t0, f, keep), Move(0, 1.0, t1, None)
 
     def reversible(self) -> bool:
         """Whether min |k_n| > 0.9."""

@@ -5,65 +5,49 @@ Hairer, Lubich, Wanner, Geometric Numerical Integration, section I.3. A part of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+from torch import Tensor
 
 from backbone.dynamics import VectorField
-from backbone.schemes.scheme import Batch, Memory, Scheme
+from backbone.schemes.moves import Halves, Move, Moving
+from backbone.schemes.scheme import Memory
 from backbone.structured import Separable
 
 
-class SymplecticEuler(Scheme):
+class Symplectic(Moving):
+    """Moves of q and p, the halves of axis 1."""
+
+    requires = Separable
+
+    def halves(self, y: Tensor, memory: Memory) -> Halves:
+        q, p = y.chunk(2, dim=1)
+        return q, p
+
+    def joined(self, halves: Sequence[Tensor], memory: Memory) -> tuple[Tensor, Memory]:
+        return torch.cat(list(halves), dim=1), memory
+
+
+class SymplecticEuler(Symplectic):
     """q1 = q + h first(t0, p), p1 = p + h second(t1, q1): the block of RevNet. Order 1.
 
     Started from a p that is half a step behind it is the staggered Verlet scheme of Hamiltonian networks.
     """
 
     order = 1
-    requires = Separable
 
-    def step(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
+    def moves(self, f: VectorField, t0: float, t1: float, number: int) -> Sequence[Move]:
         assert isinstance(f, Separable)
-        h = t1 - t0
-        q, p = y.chunk(2, dim=1)
-        q = torch.add(q, f.first(t0, p), alpha=h)
-        p = torch.add(p, f.second(t1, q), alpha=h)
-        return torch.cat([q, p], dim=1), memory.after(2)
-
-    def back(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
-        assert isinstance(f, Separable)
-        h = t1 - t0
-        q, p = y.chunk(2, dim=1)
-        p = torch.sub(p, f.second(t1, q), alpha=h)
-        q = torch.sub(q, f.first(t0, p), alpha=h)
-        return torch.cat([q, p], dim=1), memory.after(2)
-
-    def reversible(self) -> bool:
-        return True
+        return Move(0, t1 - t0, t0, f.first), Move(1, t1 - t0, t1, f.second)
 
 
-class Verlet(Scheme):
+class Verlet(Symplectic):
     """Stoermer-Verlet: q half a step, p a whole one, q the other half. Order 2, symmetric."""
 
     order = 2
-    requires = Separable
 
-    def step(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
+    def moves(self, f: VectorField, t0: float, t1: float, number: int) -> Sequence[Move]:
         assert isinstance(f, Separable)
-        h = t1 - t0
-        q, p = y.chunk(2, dim=1)
-        q = torch.add(q, f.first(t0, p), alpha=h / 2)
-        p = torch.add(p, f.second(t0 + h / 2, q), alpha=h)
-        q = torch.add(q, f.first(t1, p), alpha=h / 2)
-        return torch.cat([q, p], dim=1), memory.after(3)
-
-    def back(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
-        assert isinstance(f, Separable)
-        h = t1 - t0
-        q, p = y.chunk(2, dim=1)
-        q = torch.sub(q, f.first(t1, p), alpha=h / 2)
-        p = torch.sub(p, f.second(t0 + h / 2, q), alpha=h)
-        q = torch.sub(q, f.first(t0, p), alpha=h / 2)
-        return torch.cat([q, p], dim=1), memory.after(3)
-
-    def reversible(self) -> bool:
-        return True
+        half = (t1 - t0) / 2
+        return Move(0, half, t0, f.first), Move(1, t1 - t0, t0 + half, f.second), Move(0, half, t1, f.first)
