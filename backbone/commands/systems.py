@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from backbone.commands import shell
+from backbone.commands.bench import bench_backbone
 from backbone.commands.shell import Config, Debug, Json, Quiet, Talk, print_json
 from backbone.errors import OutputError, UntrustedResult, UsageError
 
@@ -139,6 +140,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "backbone show": backbone_show,
     "backbone check": backbone_check,
     "backbone landscape": backbone_landscape,
+    "bench backbone": bench_backbone,
 }
 
 
