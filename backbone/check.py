@@ -14,11 +14,12 @@ from backbone.adjoint import ContinuousAdjoint
 from backbone.dynamics import Dynamics, SemiLinear, VectorField
 from backbone.endpoint import Endpoint
 from backbone.errors import NotReversible, UsageError
-from backbone.gradients import Gradient
+from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
+from backbone.layer_parallel import Mgrit
 from backbone.reversible import Reversible
 from backbone.schemes.explicit import DormandPrince
-from backbone.schemes.scheme import Scheme
+from backbone.schemes.scheme import Memory, Scheme
 from backbone.schemes.stochastic import Bernoulli
 from backbone.solve import Sequential, Solve
 from backbone.structured import SecondOrder, Separable
@@ -44,7 +45,9 @@ def check(
         field = f.on(*step)
         _check_field(field, y0, scheme)
         scheme.check_fit(field, grid)
-    _check_steps(grid, scheme)
+    _check_steps(grid, scheme, solve)
+    if isinstance(solve, Mgrit):
+        _check_parallel(f, y0, grid, scheme, solve, gradient, until)
     _check_solve(solve, scheme, gradient)
     if gradient.reruns:
         _check_reruns(f, gradient)
@@ -97,13 +100,14 @@ def _check_field(field: VectorField, y0: Tensor, scheme: Scheme) -> None:
         )
 
 
-def _check_steps(grid: Grid, scheme: Scheme) -> None:
-    if not scheme.equal_steps:
+def _check_steps(grid: Grid, scheme: Scheme, solve: Solve) -> None:
+    if not (scheme.equal_steps or isinstance(solve, Mgrit)):
         return
     lengths = [t1 - t0 for t0, t1 in grid.steps]
+    demanding = scheme if scheme.equal_steps else solve
     if max(lengths) - min(lengths) > 4 * math.ulp(max(map(abs, grid.ts))):  # more than times round
         raise UsageError(
-            f"{type(scheme).__name__} needs equal steps, got {min(lengths):g} to {max(lengths):g}",
+            f"{type(demanding).__name__} needs equal steps, got {min(lengths):g} to {max(lengths):g}",
             where="integrate(grid=)",
             cure="use Grid.uniform(t0, t1, n), or RK4",
         )
@@ -116,6 +120,43 @@ def _check_solve(solve: Solve, scheme: Scheme, gradient: Gradient) -> None:
             where="integrate(scheme=)",
             cure="use scheme=DormandPrince(), or solve=Sequential()",
         )
+
+
+def _check_parallel(
+    f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, solve: Mgrit, gradient: Gradient, until: Endpoint | None
+) -> None:
+    wrong = None
+    steps, group = len(solve.chain.own(grid.steps)), solve.coarsen ** (solve.levels - 1)
+    if not isinstance(gradient, Backprop):
+        wrong = f"{type(gradient).__name__} goes from step to step", "gradient=Backprop()"
+    elif until is not None:
+        wrong = "an endpoint asks every state in turn", "until=None"
+    elif type(scheme.start(y0)) is not Memory:
+        wrong = f"{type(scheme).__name__} carries a memory from step to step", "a one-step scheme, such as Euler()"
+    elif steps % group or steps == 0:
+        wrong = f"{steps} steps are no multiple of {group}", "another number of steps, coarsen or levels"
+    elif any(isinstance(module, _BatchNorm) and module.training for module in f.modules()):
+        wrong = "BatchNorm in training counts its statistics once a relaxation", "eval(), or layers without BatchNorm"
+    if wrong is not None:
+        raise UsageError(f"{wrong[0]} (Mgrit)", where="integrate(solve=)", cure=f"use {wrong[1]}, or Sequential()")
+    _check_stacked(f, y0, grid, scheme)
+
+
+def _check_stacked(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme) -> None:
+    """One sample through two steps at once: whether the layers can be run under vmap."""
+    steps = grid.steps[:2]
+    field = f.stacked(steps)
+    _check_field(field, y0, scheme)
+    start = y0[:1].detach().repeat(len(steps), *[1] * (y0.ndim - 1))
+    try:
+        with torch.no_grad():
+            scheme.step(field, 0.0, steps[0][1] - steps[0][0], start, Memory())
+    except (RuntimeError, TypeError) as error:
+        raise UsageError(
+            f"the layers cannot be run several at once: {str(error).splitlines()[0]}",
+            where="integrate(solve=)",
+            cure="use solve=Sequential()",
+        ) from error
 
 
 def _check_reruns(f: Dynamics, gradient: Gradient) -> None:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
-from backbone.dynamics import Dynamics, Shared, VectorField
+from backbone.dynamics import Dynamics, Shared, Time, VectorField
 from backbone.errors import UsageError
 from backbone.grid import Grid
 from backbone.integrate import integrate
+from backbone.prolongation import between
 from backbone.schemes.explicit import RK4
+from backbone.stacking import Weighted
 
 Theta = Float[Tensor, "1 weight"]
 
@@ -44,7 +46,12 @@ class PiecewiseLinear(Dynamics):
         share = (t - ts[right - 1]) / (ts[right] - ts[right - 1])
         before, after = (dict(self.fields[k].named_parameters()) for k in (right - 1, right))
         theta = {name: torch.lerp(before[name], after[name], share) for name in before}
-        return _with_weights(self.fields[0], theta)
+        return Weighted(self.fields[0], theta)
+
+    def prolong(self, grid: Grid, finer: Grid) -> PiecewiseLinear:
+        """The same theta(t) with as many more nodes as there are more steps."""
+        nodes = self.nodes.refine(finer.n_steps // grid.n_steps)
+        return PiecewiseLinear(between(list(self.fields), self.nodes.ts, nodes.ts), nodes)
 
 
 class Evolved(nn.Module):
@@ -85,7 +92,7 @@ class _Along(Dynamics):
     def on(self, t0: float, t1: float) -> VectorField:
         def at(t: float, y: Tensor) -> Tensor:
             nearest = min(range(len(self.ts)), key=lambda k: abs(self.ts[k] - t))
-            return _with_weights(self.field, self.thetas[nearest])(t, y)
+            return Weighted(self.field, self.thetas[nearest])(t, y)
 
         return at
 
@@ -102,10 +109,6 @@ class Particles(nn.Module):
         self.f = f
         self.theta = nn.Parameter(theta.detach().clone())
 
-    def forward(self, t: float, y: Float[Tensor, " batch *state"]) -> Float[Tensor, " batch *state"]:
+    def forward(self, t: Time, y: Float[Tensor, " batch *state"]) -> Float[Tensor, " batch *state"]:
         each: Tensor = vmap(self.f, in_dims=(None, 0))(y, self.theta)
         return each.mean(0)
-
-
-def _with_weights(field: nn.Module, theta: Mapping[str, Tensor]) -> VectorField:
-    return lambda t, y: functional_call(field, dict(theta), (t, y))

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Inexact
+from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from backbone.errors import UsageError
 from backbone.grid import Grid
+from backbone.prolongation import between
+from backbone.stacking import stack_fields
+
+Time = float | Float[Tensor, ""]  # a tensor where steps are stacked
+Intervals = Sequence[tuple[float, float]]
 
 
 @runtime_checkable
@@ -50,6 +55,21 @@ class Dynamics(nn.Module, ABC):
         Weights looked up by t inside a Runge-Kutta stage would drop its order to 1; frozen on the step they keep it.
         """
 
+    def stacked(self, steps: Intervals) -> VectorField:
+        """The fields of many steps as one, state "step*batch *state", time since the beginning of each step.
+
+        Raises UsageError for fields that differ in more than weights.
+        """
+        return stack_fields([self.on(*step) for step in steps], [t0 for t0, _ in steps])
+
+    def prolong(self, grid: Grid, finer: Grid) -> Dynamics:
+        """The same control for steps `finer` than `grid`, with weights of its own. Raises UsageError if it cannot."""
+        raise UsageError(
+            f"{type(self).__name__} says nothing of its weights between the steps",
+            where="Dynamics.prolong",
+            cure="use Layered, Shared or PiecewiseLinear",
+        )
+
 
 class Shared(Dynamics):
     """One weight set for all steps: the same field at every time."""
@@ -60,6 +80,9 @@ class Shared(Dynamics):
 
     def on(self, t0: float, t1: float) -> VectorField:
         return self.field
+
+    def prolong(self, grid: Grid, finer: Grid) -> Shared:
+        return self
 
 
 class Layered(Dynamics):
@@ -89,6 +112,11 @@ class Layered(Dynamics):
         field: VectorField = self.fields[layer]
         return field
 
+    def prolong(self, grid: Grid, finer: Grid) -> Layered:
+        """Weights linear in t between the middles of the steps; those with BatchNorm constant on each step."""
+        middles = [[(t0 + t1) / 2 for t0, t1 in each.steps] for each in (self.grid, finer)]
+        return Layered(between(list(self.fields), *middles), finer)
+
 
 class Autonomous(nn.Module):
     """The field f(t, y) = net(y) of a network that knows no time: a residual branch."""
@@ -97,6 +125,6 @@ class Autonomous(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, t: float, y: Inexact[Tensor, " batch *state"]) -> Inexact[Tensor, " batch *state"]:
+    def forward(self, t: Time, y: Inexact[Tensor, " batch *state"]) -> Inexact[Tensor, " batch *state"]:
         dy: Tensor = self.net(y)
         return dy

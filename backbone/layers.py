@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from backbone.dynamics import Time
 from backbone.operators import Operator
 from backbone.structured import Separable
 
@@ -36,7 +37,7 @@ class Neurons(nn.Module):
         self.transposed = transposed
         self.activation = activation
 
-    def forward(self, t: float, y: Batch) -> Batch:
+    def forward(self, t: Time, y: Batch) -> Batch:
         Ky = self.K.transpose(y) if self.transposed else self.K(y)
         return self.sign * self.activation(Ky + along_channels(self.b, y))
 
@@ -51,7 +52,7 @@ class Antisymmetric(nn.Module):
         self.gamma = gamma
         self.activation = activation
 
-    def forward(self, t: float, y: Batch) -> Batch:
+    def forward(self, t: Time, y: Batch) -> Batch:
         turned = self.K(y) - self.K.transpose(y) - self.gamma * y
         return self.activation(turned + along_channels(self.b, y))
 
@@ -69,7 +70,7 @@ class PotentialGradient(nn.Module):
         self.sign = sign
         self.activation = activation
 
-    def forward(self, t: float, y: Batch) -> Batch:
+    def forward(self, t: Time, y: Batch) -> Batch:
         return self.sign * self.K.transpose(self.activation(self.K(y) + along_channels(self.b, y)))
 
     def potential(self, y: Batch) -> Float[Tensor, " batch"]:

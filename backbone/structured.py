@@ -29,6 +29,10 @@ class Split(nn.Module):
         first = self.F(t, y) if self.late is None else (self.F(t, y) + self.late(t, y)) / 2
         return first + self.G(t, y)
 
+    def parts(self) -> tuple[VectorField | None, ...]:
+        """What steps that are stacked are stacked of."""
+        return self.F, self.G, self.late
+
 
 class Separable(nn.Module):
     """dq/dt = first(t, p), dp/dt = second(t, q); the state is q, then p, halves of axis 1. RevNet, Hamiltonian nets."""
@@ -42,6 +46,10 @@ class Separable(nn.Module):
         q, p = y.chunk(2, dim=1)
         return torch.cat([self.first(t, p), self.second(t, q)], dim=1)
 
+    def parts(self) -> tuple[VectorField, ...]:
+        """What steps that are stacked are stacked of."""
+        return self.first, self.second
+
 
 class Branches(nn.Module):
     """dy/dt = (first(t, y) + second(t, y)) / 2: two branches whose shares the scheme decides."""
@@ -54,6 +62,10 @@ class Branches(nn.Module):
     def forward(self, t: float, y: Batch) -> Batch:
         return (self.first(t, y) + self.second(t, y)) / 2
 
+    def parts(self) -> tuple[VectorField, ...]:
+        """What steps that are stacked are stacked of."""
+        return self.first, self.second
+
 
 class SecondOrder(nn.Module):
     """d2y/dt2 = force(t, y), at rest in the beginning. Only a scheme for forces may step it."""
@@ -64,6 +76,10 @@ class SecondOrder(nn.Module):
 
     def forward(self, t: float, y: Batch) -> Batch:
         return self.force(t, y)
+
+    def parts(self) -> tuple[VectorField, ...]:
+        """What steps that are stacked are stacked of."""
+        return (self.force,)
 
 
 @runtime_checkable

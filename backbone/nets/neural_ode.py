@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from backbone.adaptive import Adaptive
 from backbone.adjoint import ContinuousAdjoint
-from backbone.dynamics import Shared
+from backbone.dynamics import Shared, Time
 from backbone.flow import Flow
 from backbone.grid import Grid
 from backbone.nets.frame import linear
@@ -26,8 +26,8 @@ class TimeField(nn.Module):
         self.enter = linear(features + 1, hidden, generator)
         self.leave = linear(hidden, features, generator)
 
-    def forward(self, t: float, x: States) -> States:
-        timed = torch.cat([x, torch.full_like(x[:, :1], t)], dim=1)
+    def forward(self, t: Time, x: States) -> States:
+        timed = torch.cat([x, t * torch.ones_like(x[:, :1])], dim=1)
         slope: Tensor = self.leave(torch.tanh(self.enter(timed)))
         return slope
 
