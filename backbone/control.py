@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import vmap
 
 from backbone.dynamics import Dynamics, Shared, Time, VectorField
 from backbone.errors import UsageError
@@ -100,15 +99,14 @@ class _Along(Dynamics):
 class Particles(nn.Module):
     """dy/dt = 1/M sum_j f(y, theta_j): a network of infinite width by M particles, the mean-field limit.
 
-    f(y, theta) for one particle; theta: "particle weight". An optimiser's step on a particle is d loss / d theta_j
-    times M (and the number of layers), for every particle carries the share 1/M.
+    total(y, theta): that sum, at once over all particles; theta: "particle weight". An optimiser's step on a particle
+    is d loss / d theta_j times M (and the number of layers), for every particle carries the share 1/M.
     """
 
-    def __init__(self, f: Callable[[Tensor, Tensor], Tensor], theta: Float[Tensor, "particle weight"]) -> None:
+    def __init__(self, total: Callable[[Tensor, Tensor], Tensor], theta: Float[Tensor, "particle weight"]) -> None:
         super().__init__()
-        self.f = f
+        self.total = total
         self.theta = nn.Parameter(theta.detach().clone())
 
     def forward(self, t: Time, y: Float[Tensor, " batch *state"]) -> Float[Tensor, " batch *state"]:
-        each: Tensor = vmap(self.f, in_dims=(None, 0))(y, self.theta)
-        return each.mean(0)
+        return self.total(y, self.theta) / len(self.theta)

@@ -13,33 +13,30 @@ from torch import Tensor, nn
 
 from backbone.dynamics import Time
 from backbone.operators import Operator
-from backbone.structured import Separable
+from backbone.structured import Opposite, Separable
 
 Activation = Callable[[Tensor], Tensor]
 Batch = Float[Tensor, "batch channel *space"]
 
 
 class Neurons(nn.Module):
-    """sign * sigma(K y + b), or with K^T for K: the plain layer of a residual network."""
+    """sigma(K y + b), or with K^T for K: the plain layer of a residual network."""
 
     def __init__(
         self,
         K: Operator,
         b: nn.Parameter,
         *,
-        sign: float = 1.0,
         transposed: bool = False,
         activation: Activation = torch.tanh,
     ) -> None:
         super().__init__()
         self.K, self.b = K, b
-        self.sign = sign
         self.transposed = transposed
         self.activation = activation
 
     def forward(self, t: Time, y: Batch) -> Batch:
-        Ky = self.K.transpose(y) if self.transposed else self.K(y)
-        return self.sign * self.activation(Ky + along_channels(self.b, y))
+        return self.activation(self.K.transpose(y, self.b) if self.transposed else self.K(y, self.b))
 
 
 class Antisymmetric(nn.Module):
@@ -53,8 +50,8 @@ class Antisymmetric(nn.Module):
         self.activation = activation
 
     def forward(self, t: Time, y: Batch) -> Batch:
-        turned = self.K(y) - self.K.transpose(y) - self.gamma * y
-        return self.activation(turned + along_channels(self.b, y))
+        turned = self.K(y, self.b) - self.K.transpose(y)
+        return self.activation(torch.sub(turned, y, alpha=self.gamma) if self.gamma else turned)
 
 
 class PotentialGradient(nn.Module):
@@ -71,18 +68,19 @@ class PotentialGradient(nn.Module):
         self.activation = activation
 
     def forward(self, t: Time, y: Batch) -> Batch:
-        return self.sign * self.K.transpose(self.activation(self.K(y) + along_channels(self.b, y)))
+        uphill = self.K.transpose(self.activation(self.K(y, self.b)))
+        return uphill if self.sign == 1.0 else self.sign * uphill
 
     def potential(self, y: Batch) -> Float[Tensor, " batch"]:
         """The potential of sigma = tanh: sum of log cosh(K y + b)."""
-        x = self.K(y) + along_channels(self.b, y)
+        x = self.K(y, self.b)
         return (torch.logaddexp(x, -x) - torch.log(torch.tensor(2.0, dtype=x.dtype))).flatten(1).sum(1)
 
 
 def hamiltonian_like(K: Operator) -> Separable:
     """z' = -sigma(K y + b), y' = sigma(K^T z + b), state (z, y): Hamiltonian but for the outer sigma."""
     b = bias(K.n_out, K)
-    return Separable(Neurons(K, b, sign=-1.0), Neurons(K, b, transposed=True))
+    return Separable(Opposite(Neurons(K, b)), Neurons(K, b, transposed=True))
 
 
 def hamiltonian(K1: Operator, K2: Operator) -> Separable:
@@ -90,22 +88,19 @@ def hamiltonian(K1: Operator, K2: Operator) -> Separable:
 
     Hamilton's equations of H = sum log cosh(K1 z + b1) + sum log cosh(K2 y + b2) for sigma = tanh.
     """
-    return Separable(PotentialGradient(K2, sign=-1.0), PotentialGradient(K1, sign=1.0))
+    return Separable(Opposite(PotentialGradient(K2, sign=1.0)), PotentialGradient(K1, sign=1.0))
 
 
 def energy(field: Separable, state: Batch) -> Float[Tensor, " batch"]:
     """H of a field made by `hamiltonian`."""
     z, y = state.chunk(2, dim=1)
-    assert isinstance(field.first, PotentialGradient)
-    assert isinstance(field.second, PotentialGradient)
-    return field.first.potential(y) + field.second.potential(z)
+    assert isinstance(field.first, Opposite)
+    of_y, of_z = field.first.field, field.second
+    assert isinstance(of_y, PotentialGradient)
+    assert isinstance(of_z, PotentialGradient)
+    return of_y.potential(y) + of_z.potential(z)
 
 
 def bias(n: int, like: Operator) -> nn.Parameter:
     """Zeros for n channels, in the format of an operator."""
     return nn.Parameter(torch.zeros(n, dtype=next(like.parameters()).dtype))
-
-
-def along_channels(b: Float[Tensor, " out"], y: Batch) -> Tensor:
-    """b shaped so that it adds to the channels of y."""
-    return b.reshape(-1, *[1] * (y.ndim - 2))

@@ -17,18 +17,18 @@ FIVE_POINTS = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))
 
 
 class Operator(nn.Module, ABC):
-    """x -> K x, with K^T; n_out: features (channels) of K x, n_in: those of x."""
+    """x -> K x + b, with K^T; n_out: features (channels) of K x, n_in: those of x. b: constants, one a feature."""
 
     n_in: int
     n_out: int
 
     @abstractmethod
-    def forward(self, x: Tensor) -> Tensor:
-        """K x."""
+    def forward(self, x: Tensor, b: Tensor | None = None) -> Tensor:
+        """K x + b."""
 
     @abstractmethod
-    def transpose(self, y: Tensor) -> Tensor:
-        """K^T y."""
+    def transpose(self, y: Tensor, b: Tensor | None = None) -> Tensor:
+        """K^T y + b."""
 
 
 class Dense(Operator):
@@ -47,11 +47,11 @@ class Dense(Operator):
         self.n_in, self.n_out = n_in, n_out
         self.weight = nn.Parameter(_normal((n_out, n_in), gain / math.sqrt(n_in), generator, dtype))
 
-    def forward(self, x: Vectors) -> Float[Tensor, "batch out"]:
-        return x @ self.weight.T
+    def forward(self, x: Vectors, b: Tensor | None = None) -> Float[Tensor, "batch out"]:
+        return functional.linear(x, self.weight, b)
 
-    def transpose(self, y: Float[Tensor, "batch out"]) -> Vectors:
-        return y @ self.weight
+    def transpose(self, y: Float[Tensor, "batch out"], b: Tensor | None = None) -> Vectors:
+        return functional.linear(y, self.weight.T, b)
 
 
 class Convolution(Operator):
@@ -70,11 +70,11 @@ class Convolution(Operator):
         self.n_in, self.n_out = n_in, n_out
         self.weight = nn.Parameter(_normal((n_out, n_in, 3, 3), gain / math.sqrt(9 * n_in), generator, dtype))
 
-    def forward(self, x: Images) -> Float[Tensor, "batch out row col"]:
-        return functional.conv2d(x, self.weight, padding=1)
+    def forward(self, x: Images, b: Tensor | None = None) -> Float[Tensor, "batch out row col"]:
+        return functional.conv2d(x, self.weight, b, padding=1)
 
-    def transpose(self, y: Float[Tensor, "batch out row col"]) -> Images:
-        return functional.conv_transpose2d(y, self.weight, padding=1)
+    def transpose(self, y: Float[Tensor, "batch out row col"], b: Tensor | None = None) -> Images:
+        return functional.conv_transpose2d(y, self.weight, b, padding=1)
 
 
 class Lean(Operator):
@@ -95,13 +95,13 @@ class Lean(Operator):
             places[point, row, col] = 1.0
         self.register_buffer("places", places, persistent=False)
 
-    def forward(self, x: Images) -> Images:
+    def forward(self, x: Images, b: Tensor | None = None) -> Images:
         stencilled = functional.conv2d(x, self._kernel(), padding=1, groups=self.n_in)
-        return functional.conv2d(x, self.coupling) + stencilled
+        return functional.conv2d(x, self.coupling, b) + stencilled
 
-    def transpose(self, y: Images) -> Images:
+    def transpose(self, y: Images, b: Tensor | None = None) -> Images:
         stencilled = functional.conv_transpose2d(y, self._kernel(), padding=1, groups=self.n_in)
-        return functional.conv_transpose2d(y, self.coupling) + stencilled
+        return functional.conv_transpose2d(y, self.coupling, b) + stencilled
 
     def _kernel(self) -> Float[Tensor, "channel one row col"]:
         places = self.get_buffer("places")

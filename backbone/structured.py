@@ -51,6 +51,21 @@ class Separable(nn.Module):
         return self.first, self.second
 
 
+class Opposite(nn.Module):
+    """dy/dt = -field(t, y): schemes of separable fields take the sign into their steps, a pass over the state less."""
+
+    def __init__(self, field: VectorField) -> None:
+        super().__init__()
+        self.field = field
+
+    def forward(self, t: float, y: Batch) -> Batch:
+        return -self.field(t, y)
+
+    def parts(self) -> tuple[VectorField, ...]:
+        """What steps that are stacked are stacked of."""
+        return (self.field,)
+
+
 class Branches(nn.Module):
     """dy/dt = (first(t, y) + second(t, y)) / 2: two branches whose shares the scheme decides."""
 

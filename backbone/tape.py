@@ -16,18 +16,17 @@ ResultT = TypeVar("ResultT")
 def leaves(results: Sequence[Tensor]) -> list[Tensor]:
     """The leaves with a gradient that the results were computed from, each once."""
     found = {id(result): result for result in results if result.is_leaf and result.requires_grad}
-    nodes = [result.grad_fn for result in results]
+    nodes = [result.grad_fn for result in results if result.grad_fn is not None]
     seen = set(nodes)
     while nodes:
         node = nodes.pop()
-        if node is None:
-            continue
         if node.name() == "torch::autograd::AccumulateGrad":
             leaf = node.variable  # type: ignore[attr-defined]
             found[id(leaf)] = leaf
-        fresh = {upstream for upstream, _ in node.next_functions} - seen
-        seen |= fresh
-        nodes += fresh
+        for upstream, _ in node.next_functions:
+            if upstream is not None and upstream not in seen:
+                seen.add(upstream)
+                nodes.append(upstream)
     return list(found.values())
 
 

@@ -11,7 +11,7 @@ from backbone.control import Particles
 from backbone.dynamics import Layered, Shared
 from backbone.grid import Grid
 from backbone.integrate import integrate
-from backbone.nets.mean_field import neuron
+from backbone.nets.mean_field import neurons
 from backbone.schemes.explicit import RK4, Euler
 
 WIDTH = 3
@@ -34,7 +34,7 @@ def _thetas(n: int, seed: int = 0) -> Tensor:
 
 
 def _depth_error(n: int) -> float:
-    field = Particles(neuron, _thetas(16)).requires_grad_(False)
+    field = Particles(neurons, _thetas(16)).requires_grad_(False)
     ends = [
         integrate(Shared(field), normal(4, WIDTH), Grid.uniform(0.0, 1.0, steps), scheme).ys
         for steps, scheme in ((n, Euler()), (64, RK4()))
@@ -45,8 +45,8 @@ def _depth_error(n: int) -> float:
 def _width_error(m: int) -> float:
     """Root mean square over 40 draws of m particles, of the field at a point; the limit by 200,000 particles."""
     x = normal(4, WIDTH, seed=1)
-    exact = Particles(neuron, _thetas(200_000, seed=2)).requires_grad_(False)(0.0, x)
-    fields = (Particles(neuron, _thetas(m, seed=100 + k)).requires_grad_(False) for k in range(40))
+    exact = Particles(neurons, _thetas(200_000, seed=2)).requires_grad_(False)(0.0, x)
+    fields = (Particles(neurons, _thetas(m, seed=100 + k)).requires_grad_(False) for k in range(40))
     return float(torch.stack([((field(0.0, x) - exact) ** 2).sum() for field in fields]).mean().sqrt())
 
 
@@ -56,7 +56,7 @@ class _Net:
     def __init__(self) -> None:
         self.layers, self.m = 6, 5
         grid = Grid.uniform(0.0, 1.0, self.layers)
-        self.f = Layered([Particles(neuron, _thetas(self.m, seed=k)) for k in range(self.layers)], grid)
+        self.f = Layered([Particles(neurons, _thetas(self.m, seed=k)) for k in range(self.layers)], grid)
         self.grid = grid
         self.x, self.w1 = normal(8, WIDTH, seed=20), normal(WIDTH, seed=21)
         self.target = normal(8, seed=22)
@@ -82,7 +82,7 @@ def _adjoint_error() -> float:
     worst = 0.0
     for k, slope in enumerate(exact):
         theta = _thetas(net.m, seed=k).requires_grad_()
-        pulled = torch.stack([(p[k + 1] * neuron(path[k].detach(), particle)).sum() for particle in theta]).sum()
+        pulled = torch.stack([(p[k + 1] * neurons(path[k].detach(), particle[None])).sum() for particle in theta]).sum()
         by_hand = torch.autograd.grad(pulled, theta)[0] / (net.layers * net.m)
         worst = max(worst, float((by_hand - slope).norm() / slope.norm()))
     return worst
@@ -95,11 +95,11 @@ def _gateaux_error() -> float:
     path = net.path().detach()
     rho = net.f.fields[layer](0.0, path[layer])
     p = net.adjoint(path)[layer + 1]
-    slope = float((p * (neuron(path[layer], star) - rho)).sum().detach()) / net.layers
+    slope = float((p * (neurons(path[layer], star[None]) - rho)).sum().detach()) / net.layers
 
     def loss(s: float) -> float:
         x = path[layer]
-        x = x + ((1 - s) * net.f.fields[layer](0.0, x) + s * neuron(x, star)) / net.layers
+        x = x + ((1 - s) * net.f.fields[layer](0.0, x) + s * neurons(x, star[None])) / net.layers
         for field in net.f.fields[layer + 1 :]:
             x = x + field(0.0, x) / net.layers
         return float((((x @ net.w1 - net.target) ** 2).mean() / 2).detach())

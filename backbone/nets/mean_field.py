@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from backbone.control import Particles
 from backbone.dynamics import Layered
@@ -14,11 +15,12 @@ from backbone.nets.frame import linear
 from backbone.schemes.explicit import Euler
 
 
-def neuron(x: Float[Tensor, "batch feature"], theta: Float[Tensor, " weight"]) -> Float[Tensor, "batch feature"]:
-    """f(x, theta) = a tanh(w x + b), theta = (a, w, b)."""
-    a, w, b = torch.split(theta, [x.shape[1], x.shape[1], 1])
-    activity: Tensor = torch.tanh(x @ w + b)[:, None] * a
-    return activity
+def neurons(
+    x: Float[Tensor, "batch feature"], theta: Float[Tensor, "particle weight"]
+) -> Float[Tensor, "batch feature"]:
+    """sum_j f(x, theta_j), f(x, theta) = a tanh(w x + b), theta = (a, w, b)."""
+    a, w, b = torch.split(theta, [x.shape[1], x.shape[1], 1], dim=1)
+    return torch.tanh(functional.linear(x, w, b[:, 0])) @ a
 
 
 class MeanFieldResNet(nn.Module):
@@ -33,7 +35,7 @@ class MeanFieldResNet(nn.Module):
         grid = Grid.uniform(0.0, 1.0, layers)
         thetas = [torch.randn(particles, 2 * width + 1, generator=generator) for _ in range(layers)]
         self.enter = linear(features, width, generator)
-        self.flow = EndOf(Flow(Layered([Particles(neuron, theta) for theta in thetas], grid), grid, Euler()))
+        self.flow = EndOf(Flow(Layered([Particles(neurons, theta) for theta in thetas], grid), grid, Euler()))
         self.leave = linear(width, 1, generator)
         self.rate_factor = layers * particles
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from backbone.dynamics import VectorField
@@ -38,4 +39,7 @@ class AB3(Scheme):
         after = Slopes(memory.n_evals, slope, memory.last)
         if memory.last is None or memory.before is None:
             return classical(f, t0, t1, y, slope), after.after(4)
-        return y + (t1 - t0) / 12 * (23 * slope - 16 * memory.last + 5 * memory.before), after.after(1)
+        h = t1 - t0
+        y = torch.add(y, slope, alpha=23 * h / 12)
+        y = torch.sub(y, memory.last, alpha=16 * h / 12)
+        return torch.add(y, memory.before, alpha=5 * h / 12), after.after(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,13 +18,6 @@ from backbone.errors import NotReversible
 from backbone.schemes.scheme import Batch, Memory, Scheme
 
 Halves = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True)
-class Counted(Memory):
-    """n_steps: how many steps were taken."""
-
-    n_steps: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,29 +68,27 @@ class Moving(Scheme):
     def joined(self, halves: Sequence[Tensor], memory: Memory) -> tuple[Tensor, Memory]:
         """State and memory whose halves these are."""
 
-    def start(self, y: Tensor) -> Memory:
-        return Counted()
+    def number(self, memory: Memory) -> int:
+        """How many steps a memory has seen, where steps differ by that."""
+        return 0
 
     def step(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
-        assert isinstance(memory, Counted)
         halves = list(self.halves(y, memory))
-        moves = self.moves(f, t0, t1, memory.n_steps)
+        moves = self.moves(f, t0, t1, self.number(memory))
         for move in moves:
             halves[move.moved] = move.done(halves[move.moved], move.slope(halves[1 - move.moved]))
-        return self.joined(halves, _counted(memory, moves, 1))
+        return self.joined(halves, self._after(memory, moves, 1))
 
     def back(self, f: VectorField, t0: float, t1: float, y: Batch, memory: Memory) -> tuple[Batch, Memory]:
-        assert isinstance(memory, Counted)
         halves = list(self.halves(y, memory))
-        moves = self.moves(f, t0, t1, memory.n_steps - 1)
+        moves = self.moves(f, t0, t1, self.number(memory) - 1)
         for move in reversed(moves):
             halves[move.moved] = move.undone(halves[move.moved], move.slope(halves[1 - move.moved]))
-        return self.joined(halves, _counted(memory, moves, -1))
+        return self.joined(halves, self._after(memory, moves, -1))
 
     def reversible(self) -> bool:
         return True
 
-
-def _counted(memory: Counted, moves: Sequence[Move], steps: int) -> Counted:
-    n_evals = sum(move.field is not None for move in moves)
-    return replace(memory, n_evals=memory.n_evals + n_evals, n_steps=memory.n_steps + steps)
+    def _after(self, memory: Memory, moves: Sequence[Move], steps: int) -> Memory:
+        """The memory after a step forward, 1, or back, -1."""
+        return memory.after(sum(move.field is not None for move in moves))

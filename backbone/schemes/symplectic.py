@@ -13,7 +13,7 @@ from torch import Tensor
 from backbone.dynamics import VectorField
 from backbone.schemes.moves import Halves, Move, Moving
 from backbone.schemes.scheme import Memory
-from backbone.structured import Separable
+from backbone.structured import Opposite, Separable
 
 
 class Symplectic(Moving):
@@ -39,7 +39,8 @@ class SymplecticEuler(Symplectic):
 
     def moves(self, f: VectorField, t0: float, t1: float, number: int) -> Sequence[Move]:
         assert isinstance(f, Separable)
-        return Move(0, t1 - t0, t0, f.first), Move(1, t1 - t0, t1, f.second)
+        h = t1 - t0
+        return _along(f.first, 0, h, t0), _along(f.second, 1, h, t1)
 
 
 class Verlet(Symplectic):
@@ -49,5 +50,10 @@ class Verlet(Symplectic):
 
     def moves(self, f: VectorField, t0: float, t1: float, number: int) -> Sequence[Move]:
         assert isinstance(f, Separable)
-        half = (t1 - t0) / 2
-        return Move(0, half, t0, f.first), Move(1, t1 - t0, t0 + half, f.second), Move(0, half, t1, f.first)
+        h = t1 - t0
+        return _along(f.first, 0, h / 2, t0), _along(f.second, 1, h, t0 + h / 2), _along(f.first, 0, h / 2, t1)
+
+
+def _along(part: VectorField, moved: int, h: float, t: float) -> Move:
+    """The move along a part; a sign goes into its length."""
+    return Move(moved, -h, t, part.field) if isinstance(part, Opposite) else Move(moved, h, t, part)

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from backbone.schemes.moves import Counted, Halves, Moving
+from backbone.schemes.moves import Halves, Move, Moving
 from backbone.schemes.scheme import Memory
 
 
 @dataclass(frozen=True)
-class Increment(Counted):
-    """d_n = y_n - y_{n-1}, zero at first."""
+class Increment(Memory):
+    """d_n = y_n - y_{n-1}, zero at first, and n."""
 
     d: Tensor | None = None
+    n_steps: int = 0
 
 
 class TwoStep(Moving):
@@ -36,3 +37,12 @@ class TwoStep(Moving):
         assert isinstance(memory, Increment)
         y, d = halves
         return y, replace(memory, d=d)
+
+    def number(self, memory: Memory) -> int:
+        assert isinstance(memory, Increment)
+        return memory.n_steps
+
+    def _after(self, memory: Memory, moves: Sequence[Move], steps: int) -> Memory:
+        after = super()._after(memory, moves, steps)
+        assert isinstance(after, Increment)
+        return replace(after, n_steps=after.n_steps + steps)

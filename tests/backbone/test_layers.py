@@ -192,7 +192,7 @@ def test_weights_that_stand_still_are_a_neural_ode_exactly() -> None:
 
 def test_particles_are_the_mean_of_their_fields() -> None:
     theta, y = normal(7, 2), normal(5, 2)
-    field = Particles(lambda y, theta: torch.tanh(y * theta), theta)
+    field = Particles(lambda y, theta: torch.tanh(y[:, None] * theta).sum(1), theta)
     torch.testing.assert_close(field(0.0, y), torch.tanh(y[:, None] * theta).mean(1), rtol=1e-13, atol=1e-13)
 
 
