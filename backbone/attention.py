@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backbone.dropout import Dropout
+
 Tokens = Float[Tensor, "batch token feature"]
 Sources = Float[Tensor, "batch source feature"]
 Seen = Bool[Tensor, "#batch #token source"]
@@ -18,16 +20,23 @@ class Attention(nn.Module):
     """F(y) = MultiHead(LN y, memory): every token is drawn by others, a particle system.
 
     As a field the tokens look at one another; `looking` lets them look elsewhere. Vaswani et al.,
-    NeurIPS 2017, section 3.2, with the norm inside (pre-LN).
+    NeurIPS 2017, section 3.2, with the norm inside (pre-LN). dropped: what of the result is; nothing by default.
     """
 
     def __init__(
-        self, features: int, heads: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float32
+        self,
+        features: int,
+        heads: int,
+        *,
+        dropped: Dropout | None = None,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(features, dtype=dtype)
         self.query, self.key, self.value, self.out = (_linear(features, features, generator, dtype) for _ in range(4))
+        self.dropped = dropped or Dropout(0.0, None)
 
     def forward(self, t: float, y: Tokens) -> Tokens:
         return self.looking(y, None, None)
@@ -42,12 +51,15 @@ class Attention(nn.Module):
         )
         mask = None if seen is None else seen[:, None]
         drawn = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        pulled: Tensor = self.out(drawn.transpose(1, 2).flatten(2))
+        pulled: Tensor = self.dropped(self.out(drawn.transpose(1, 2).flatten(2)))
         return pulled
 
 
 class FeedForward(nn.Module):
-    """G(y) = W2 sigma(W1 LN y): each token moves on its own, a convection. activation: ReLU by default."""
+    """G(y) = W2 sigma(W1 LN y): each token moves on its own, a convection. activation: ReLU by default.
+
+    dropped: what is dropped of sigma(W1 LN y), and of the result; nothing by default.
+    """
 
     def __init__(
         self,
@@ -55,15 +67,19 @@ class FeedForward(nn.Module):
         inner: int,
         *,
         activation: type[nn.Module] = nn.ReLU,
+        dropped: tuple[Dropout, Dropout] | None = None,
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        dropped_inside, dropped_last = dropped or (Dropout(0.0, None), Dropout(0.0, None))
         self.net = nn.Sequential(
             nn.LayerNorm(features, dtype=dtype),
             _linear(features, inner, generator, dtype),
             activation(),
+            dropped_inside,
             _linear(inner, features, generator, dtype),
+            dropped_last,
         )
 
     def forward(self, t: float, y: Tokens) -> Tokens:

@@ -11,6 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from backbone.adaptive import Adaptive
 from backbone.adjoint import ContinuousAdjoint
+from backbone.dropout import Dropout
 from backbone.dynamics import Dynamics, SemiLinear, VectorField
 from backbone.endpoint import Endpoint
 from backbone.errors import NotReversible, UsageError
@@ -167,6 +168,8 @@ def _check_reruns(f: Dynamics, gradient: Gradient) -> None:
             wrong = "BatchNorm", "a step run twice counts its statistics twice"
         elif isinstance(module, _DropoutNd) and module.training and gradient.from_end:
             wrong = type(module).__name__, "a step run again drops other entries"
+        elif isinstance(module, Dropout) and module.training and module.p > 0.0:
+            wrong = "Dropout", "a step run again draws other numbers"
         if wrong is not None:
             raise UsageError(
                 f"{wrong[0]} in training with {type(gradient).__name__}: {wrong[1]}",
