@@ -15,6 +15,7 @@ from backbone.nets.frame import ImageShape
 from backbone.nets.mean_field import MeanFieldResNet
 from backbone.nets.node_ew import NodeEw
 from backbone.nets.points import PointShape
+from backbone.nets.small_cnn import SmallShape, small_cnn
 from backbone.nets.translation import TranslationShape, Translator
 from backbone.schemes.explicit import RK4, Midpoint
 
@@ -51,6 +52,13 @@ def on_images(make: Callable[[ImageShape], nn.Module]) -> Build:
         return Example(make(shape), (normal(batch, 3, pixels, pixels).float(),))
 
     return build
+
+
+def on_small_pictures(size: Size, batch: int) -> Example:
+    """The small CNN with 2 steps in each of its two flows, or 4."""
+    small = size == "small"
+    shape = SmallShape(pixels=8 if small else 28, widths=(2, 4) if small else (8, 16), steps=4 if size == "deep" else 2)
+    return Example(small_cnn(shape, generator=seeded()), (normal(batch, 1, shape.pixels, shape.pixels).float(),))
 
 
 def on_points(make: Callable[[PointShape], nn.Module]) -> Build:

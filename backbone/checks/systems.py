@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backbone.checks import adjoint, mean_field, pde, splitting, stability, steps, stochastic, training
-from backbone.checks.examples import Build, Example, cnf, node_ew, on_images, on_points, seeded, translation
+from backbone.checks.examples import (
+    Build,
+    Example,
+    cnf,
+    node_ew,
+    on_images,
+    on_points,
+    on_small_pictures,
+    seeded,
+    translation,
+)
 from backbone.checks.examples import mean_field as mean_field_example
 from backbone.checks.measured import Measured
 from backbone.checks.net import check_net
@@ -52,6 +62,7 @@ SYSTEMS: dict[str, System] = {
         on_images(lambda shape: resnet(shape, generator=seeded())),
         (steps.check_resnet, training.check_deep_limit, training.check_width),
     ),
+    "small-cnn": System("x_{n+1} = x_n + f(x_n), f smooth", "small_cnn.py", on_small_pictures),
     "lm-resnet": System(
         "x_{n+1} = (1 - k_n) x_n + k_n x_{n-1} + f(x_n)",
         "lm_resnet.py",

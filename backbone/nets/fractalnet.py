@@ -7,10 +7,11 @@ from torch import nn
 
 from backbone.nets.frame import ImageShape, image_net, layered_flow, pre_activation, residual_branches
 from backbone.schemes.fractal import Fractal
+from backbone.stem import Stemmed
 from backbone.structured import Branches
 
 
-def fractalnet(shape: ImageShape, *, generator: torch.Generator) -> nn.Sequential:
+def fractalnet(shape: ImageShape, *, generator: torch.Generator) -> Stemmed:
     """Images to logits by x_{n+1} = k1 x + k2 (k3 x + f1(x)) + f2(k3 x + f1(x)). Larsson et al., ICLR 2017."""
     return image_net(
         shape,

@@ -19,6 +19,7 @@ from backbone.flow import EndOf, Flow
 from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
 from backbone.schemes.scheme import Scheme
+from backbone.stem import Stemmed
 
 Images = Float[Tensor, "batch channel row col"]
 Branch = Callable[[int, torch.Generator], nn.Module]  # of a width
@@ -45,13 +46,13 @@ class ImageShape:
         return (blocks, *[blocks - 1] * (len(self.widths) - 1))
 
 
-def image_net(shape: ImageShape, stage: Stage, generator: torch.Generator) -> nn.Sequential:
+def image_net(shape: ImageShape, stage: Stage, generator: torch.Generator) -> Stemmed:
     """Images to logits: stage(width, n_steps) makes the flow of a stage."""
-    parts: list[nn.Module] = [convolution(shape.channels, shape.widths[0], generator)]
-    parts.append(EndOf(stage(shape.widths[0], shape.steps[0])))
+    stem = convolution(shape.channels, shape.widths[0], generator)
+    parts: list[nn.Module] = [EndOf(stage(shape.widths[0], shape.steps[0]))]
     for (narrow, wide), n_steps in zip(pairwise(shape.widths), shape.steps[1:], strict=True):
         parts += [Transition(narrow, wide, generator), EndOf(stage(wide, n_steps))]
-    return nn.Sequential(*parts, Head(shape.widths[-1], shape.classes, generator))
+    return Stemmed(stem, nn.Sequential(*parts, Head(shape.widths[-1], shape.classes, generator)))
 
 
 def unit_steps(n_steps: int, length: float = 1.0) -> Grid:

@@ -8,10 +8,11 @@ from torch import nn
 from backbone.dynamics import Autonomous
 from backbone.nets.frame import ImageShape, image_net, layered_flow, pre_activation
 from backbone.schemes.imex import Imex
+from backbone.stem import Stemmed
 from backbone.stiff import DepthwiseStiff
 
 
-def imexnet(shape: ImageShape, *, alpha: float = 1.0, generator: torch.Generator) -> nn.Sequential:
+def imexnet(shape: ImageShape, *, alpha: float = 1.0, generator: torch.Generator) -> Stemmed:
     """Images to logits by x_{n+1} = (I + L)^-1 (x_n + alpha x_n + f(x_n)), L = K^T K per channel, by FFT.
 
     Haber, Lensink, Treister, Ruthotto, ICML 2019. A step sees the whole image.

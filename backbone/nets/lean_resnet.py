@@ -8,9 +8,10 @@ from torch import nn
 from backbone.nets.frame import ImageShape, image_net, layered_flow, residual_branches
 from backbone.operators import Lean
 from backbone.schemes.explicit import Euler
+from backbone.stem import Stemmed
 
 
-def lean_resnet(shape: ImageShape, *, generator: torch.Generator) -> nn.Sequential:
+def lean_resnet(shape: ImageShape, *, generator: torch.Generator) -> Stemmed:
     """Images to logits by ResNet's step with n^2 + 5 n instead of 9 n^2 numbers a convolution. Ephrath et al., 2020."""
     return image_net(
         shape,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from backbone.nets.frame import ImageShape, image_net, layered_flow, pre_activation, residual_branches
 from backbone.schemes.linear_multistep import LinearMultistep
+from backbone.stem import Stemmed
 
 K_RANGE = 0.1  # k ~ U(-0.1, 0], the range of the paper and of its code
 
 
-def lm_resnet(shape: ImageShape, *, generator: torch.Generator) -> nn.Sequential:
+def lm_resnet(shape: ImageShape, *, generator: torch.Generator) -> Stemmed:
     """Images to logits by x_{n+1} = (1 - k_n) x_n + k_n x_{n-1} + f(x_n; theta_n). Lu, Zhong, Li, Dong, ICML 2018.
 
     The first step of every stage is Euler's: the history begins anew after a transition.

@@ -8,9 +8,10 @@ from torch import nn
 from backbone.errors import UsageError
 from backbone.nets.frame import ImageShape, convolution, image_net, layered_flow, residual_branches
 from backbone.nets.lm_resnet import learned_multistep
+from backbone.stem import Stemmed
 
 
-def lm_resnext(shape: ImageShape, *, cardinality: int = 8, generator: torch.Generator) -> nn.Sequential:
+def lm_resnext(shape: ImageShape, *, cardinality: int = 8, generator: torch.Generator) -> Stemmed:
     """Images to logits by LM-ResNet's step with aggregated branches. Lu et al., ICML 2018; Xie et al., CVPR 2017.
 
     cardinality: groups of the 3 x 3 convolution; it divides half of every width.

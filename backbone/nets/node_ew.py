@@ -5,13 +5,17 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from backbone.control import Evolved
+from backbone.dynamics import Shared
 from backbone.flow import Flow
+from backbone.gradients import Gradient
 from backbone.grid import Grid
 from backbone.nets.frame import linear
 from backbone.nets.neural_ode import TimeField
 from backbone.schemes.scheme import Scheme
+from backbone.solve import Solve
 
 States = Float[Tensor, "batch feature"]
 
@@ -36,6 +40,42 @@ class NodeEw(nn.Module):
 
     def forward(self, x: States) -> States:
         return Flow(self.evolved.along(self.grid), self.grid, self.scheme).end(x)
+
+
+class JointNodeEw(nn.Module):
+    """A NODE-EW solved as one system for states and weights: for any solve and gradient, the adjoint among them.
+
+    The adjoint of that system is the printed one with the term that it lacks: b' = -(df/dtheta)^T a - (dg/dtheta)^T b.
+    """
+
+    def __init__(
+        self, evolved: Evolved, features: int, grid: Grid, scheme: Scheme, *, solve: Solve, gradient: Gradient
+    ) -> None:
+        super().__init__()
+        joint = JointField(evolved, features)
+        self.flow = Flow(Shared(joint), grid, scheme, solve=solve, gradient=gradient)
+        self.evolved = evolved
+
+    def forward(self, x: States) -> States:
+        theta0 = [weight.reshape(-1) for weight in self.evolved.field.parameters()]
+        end = self.flow.end(torch.cat([x.reshape(-1), *theta0])[None])
+        return end[0, : x.numel()].reshape(x.shape)
+
+
+class JointField(nn.Module):
+    """(x, theta)' = (f(x, t; theta), g(theta)) of one flat state, the samples' features first, "1 entry"."""
+
+    def __init__(self, evolved: Evolved, features: int) -> None:
+        super().__init__()
+        self.evolved = evolved
+        self.features = features
+        self.n_weights = sum(weight.numel() for weight in evolved.field.parameters())
+
+    def forward(self, t: float, z: Float[Tensor, "1 entry"]) -> Float[Tensor, "1 entry"]:
+        theta = z[:, -self.n_weights :]
+        x = z[0, : -self.n_weights].reshape(-1, self.features)
+        slope = functional_call(self.evolved.field, self.evolved.weights(theta), (t, x))
+        return torch.cat([slope.reshape(1, -1), self.evolved.velocity(t, theta)], dim=1)
 
 
 class WeightVelocity(nn.Module):

@@ -9,11 +9,12 @@ from backbone.layers import PotentialGradient
 from backbone.nets.frame import ImageShape, image_net, layered_flow
 from backbone.operators import Convolution
 from backbone.schemes.explicit import Euler
+from backbone.stem import Stemmed
 
 STEP = 0.2  # h |K|^2 < 2 for convolutions of norm below 3, where random ones of unit gain lie
 
 
-def parabolic_cnn(shape: ImageShape, *, generator: torch.Generator) -> nn.Sequential:
+def parabolic_cnn(shape: ImageShape, *, generator: torch.Generator) -> Stemmed:
     """Images to logits by x' = -K^T sigma(K x + b), Euler. Ruthotto and Haber, J. Math. Imaging Vis. 62 (2020).
 
     Two states never move apart as long as h |K|^2 <= 2.

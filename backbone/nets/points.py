@@ -44,7 +44,11 @@ class PointNet(nn.Module):
         self.head = linear(shape.width, shape.classes, generator)
 
     def forward(self, points: Points) -> Float[Tensor, "batch class"]:
+        logits: Tensor = self.head(self.features(points))
+        return logits
+
+    def features(self, points: Points) -> Float[Tensor, "batch width"]:
+        """What the head classifies: the last state."""
         before = self.shape.width if self.halves else 0
         end: Tensor = self.flow(functional.pad(points, (before, self.shape.width - self.shape.features)))
-        logits: Tensor = self.head(end[:, before:])
-        return logits
+        return end[:, before:]

@@ -9,10 +9,11 @@ from backbone.dynamics import Autonomous
 from backbone.nets.frame import ImageShape, convolution, image_net, layered_flow
 from backbone.reversible import Reversible
 from backbone.schemes.symplectic import SymplecticEuler
+from backbone.stem import Stemmed
 from backbone.structured import Separable
 
 
-def revnet(shape: ImageShape, *, generator: torch.Generator) -> nn.Sequential:
+def revnet(shape: ImageShape, *, generator: torch.Generator) -> Stemmed:
     """Images to logits by x1 += f(x2), x2 += g(x1). Gomez, Ren, Urtasun, Grosse, NeurIPS 2017.
 
     Norms over the channels of a sample, for a step is run twice and would count a batch's statistics twice.

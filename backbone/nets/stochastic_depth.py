@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from backbone.flow import Flow
 from backbone.nets.frame import ImageShape, image_net, layered_flow, pre_activation, residual_branches
 from backbone.schemes.explicit import Euler
 from backbone.schemes.stochastic import Bernoulli, linear_decay
+from backbone.stem import Stemmed
 
 
 def stochastic_depth(
     shape: ImageShape, *, last: float = 0.5, generator: torch.Generator, draws: torch.Generator
-) -> nn.Sequential:
+) -> Stemmed:
     """Images to logits by x + eta / p_n f(x), eta ~ Bernoulli(p_n). Huang, Sun, Liu, Sedra, Weinberger, ECCV 2016.
 
     p_n falls from 1 to `last` over the steps of all stages. generator: of the weights, draws: of eta.
