@@ -27,6 +27,7 @@ _HOMES = {
     "Checkpoint": "backbone.gradients",
     "Gradient": "backbone.gradients",
     "Grid": "backbone.grid",
+    "Mgrit": "backbone.layer_parallel",
     "Trajectory": "backbone.integrate",
     "Reversible": "backbone.reversible",
     "Sequential": "backbone.solve",

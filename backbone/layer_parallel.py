@@ -63,6 +63,10 @@ class Mgrit(Solve):
         if self.relaxation not in ("F", "FCF"):
             raise UsageError(f"relaxation='{self.relaxation}' is unknown", where="Mgrit", cure='relaxation="FCF"')
 
+    def from_guesses(self, guesses: Guesses) -> Mgrit:
+        """The same solve, warm."""
+        return replace(self, guesses=guesses)
+
     def states(
         self, f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, gradient: Gradient, until: Endpoint | None
     ) -> Iterator[State]:
@@ -93,7 +97,7 @@ class _Parallel:
         self._solve(levels, u, torch.zeros_like(u[1:]), self.mgrit.cycles, self.mgrit.chain)
         self.n_evals = sum(level.n_evals for level in levels)
         self._demand_finite(u)
-        self.guesses.states = u
+        self.guesses.states = u.detach()
         return u
 
     def adjoints(self, u: Points, slopes: Known) -> Points:

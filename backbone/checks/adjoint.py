@@ -9,14 +9,13 @@ from backbone.adaptive import Adaptive
 from backbone.adjoint import ContinuousAdjoint
 from backbone.checks.examples import Example, normal, seeded
 from backbone.checks.measured import Measured
-from backbone.control import Evolved
 from backbone.dynamics import Autonomous, Dynamics, Layered, Shared
 from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
 from backbone.integrate import integrate
 from backbone.nets.frame import linear
 from backbone.nets.neural_ode import TimeField
-from backbone.nets.node_ew import NodeEw
+from backbone.nets.node_ew import JointField, NodeEw
 from backbone.schemes.explicit import RK4, DormandPrince, Euler, Midpoint
 from backbone.schemes.scheme import Scheme
 from backbone.solve import Sequential, Solve
@@ -92,7 +91,7 @@ def check_node_ew(example: Example) -> list[Measured]:
     weights = list(net.parameters())
     theta0 = torch.cat([weight.reshape(-1) for weight in field.parameters()])
     joint = torch.cat([x.reshape(-1), theta0])[None]
-    end = integrate(Shared(Joint(net.evolved)), joint, Grid.uniform(0.0, 1.0, 64), RK4()).ys[0, : x.numel()]
+    end = integrate(Shared(JointField(net.evolved, 2)), joint, Grid.uniform(0.0, 1.0, 64), RK4()).ys[0, : x.numel()]
     exact = torch.autograd.grad((end**2).sum(), weights)
     found = torch.autograd.grad((net(x) ** 2).sum(), weights)
     errors = [float((a - b).norm() / b.norm()) for a, b in zip(found, exact, strict=True)]
@@ -101,19 +100,3 @@ def check_node_ew(example: Example) -> list[Measured]:
         Measured.below("gradient minus that of the joint equation, relative", max(errors), 1e-4),
         Measured.above("gradient of theta1", float(found[-1].norm()), 1e-3),
     ]
-
-
-class Joint(nn.Module):
-    """(x, theta)' = (f(x, t; theta), g(theta)) of one flat state "1 entry", x in the plane."""
-
-    def __init__(self, evolved: Evolved) -> None:
-        super().__init__()
-        self.evolved = evolved
-        self.n_weights = sum(weight.numel() for weight in evolved.field.parameters())
-
-    def forward(self, t: float, z: Tensor) -> Tensor:
-        theta = z[:, -self.n_weights :]
-        x = z[0, : -self.n_weights].reshape(-1, 2)
-        weights = self.evolved.weights(theta[0][None])
-        slope = torch.func.functional_call(self.evolved.field, weights, (t, x))
-        return torch.cat([slope.reshape(1, -1), self.evolved.velocity(t, theta)], dim=1)
