@@ -18,6 +18,7 @@ from backbone.errors import NotReversible, UsageError
 from backbone.gradients import Backprop, Gradient
 from backbone.grid import Grid
 from backbone.layer_parallel import Mgrit
+from backbone.mgrit import Alone
 from backbone.reversible import Reversible
 from backbone.schemes.explicit import DormandPrince
 from backbone.schemes.scheme import Memory, Scheme
@@ -49,6 +50,12 @@ def check(
     _check_steps(grid, scheme, solve)
     if isinstance(solve, Mgrit):
         _check_parallel(f, y0, grid, scheme, solve, gradient, until)
+        if save == "all" and not isinstance(solve.chain, Alone):
+            raise UsageError(
+                "save='all' with layers shared by processes, which know the last state only",
+                where="integrate(save=)",
+                cure="use save='last'",
+            )
     _check_solve(solve, scheme, gradient)
     if gradient.reruns:
         _check_reruns(f, gradient)
