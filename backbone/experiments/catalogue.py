@@ -8,8 +8,9 @@ from typing import Any
 
 from backbone.errors import UsageError
 from backbone.experiments.experiment import Experiment
+from backbone.experiments.yopo import YopoExperiment
 
-EXPERIMENTS: dict[str, type[Experiment]] = {}
+EXPERIMENTS: dict[str, type[Experiment]] = {kind.name: kind for kind in (YopoExperiment,)}
 
 
 def experiment(name: str, words: Sequence[str] = ()) -> Experiment:

@@ -1,0 +1,146 @@
+"""YOPO beside PGD, Free and Fast: what robust accuracy costs in passes and seconds."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.optim import Adam
+
+from backbone.attacks.apgd import Apgd
+from backbone.attacks.attack import accuracy, robust_accuracy
+from backbone.attacks.pgd import PgdAttack
+from backbone.checks.measured import Measured
+from backbone.data.picture_set import PictureData
+from backbone.data.pictures import read_pictures
+from backbone.data.shuffled import ShuffledBatches
+from backbone.errors import UsageError
+from backbone.experiments.experiment import Column, Experiment, Measure, Picture
+from backbone.experiments.results import Figure, Results
+from backbone.nets.small_cnn import SmallShape, small_cnn
+from backbone.precision import convolution_precision
+from backbone.samples import cross_entropy
+from backbone.train.adversarial import Adversarial
+from backbone.train.algorithms import algorithm
+from backbone.train.fit import fit
+from backbone.train.free import Free
+
+ATTACK_SEED = 1000  # added to the seed: starts of attacks other than those of the training
+NATURAL, PGD, YOPO = "natural", "pgd:10", "yopo:5,3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class YopoExperiment(Experiment):
+    """Small CNN, Adam; Free-m has 1/m of the epochs, as its m steps of the weights a batch ask for."""
+
+    name = "yopo"
+    question = "is YOPO as robust as PGD-10, in half the time?"
+    columns = (
+        Column(figure="clean", title="clean", form=".3f"),
+        Column(figure="pgd", title="PGD-20", form=".3f"),
+        Column(figure="apgd", title="APGD", form=".3f"),
+        Column(figure="full", title="full passes", form=".0f"),
+        Column(figure="first", title="first layer", form=".0f"),
+        Column(figure="epoch_s", title="s/epoch", form=".1f"),
+        Column(figure="epoch_s", title="/ natural", form=".2f", beside=NATURAL),
+        Column(figure="epoch_s", title="/ PGD-10", form=".3f", beside=PGD),
+    )
+    picture = Picture(x="train_s", y="apgd", x_title="seconds of training", y_title="accuracy under APGD", x_log=True)
+    n_train: int = 5000
+    n_test: int = 1000
+    epochs: int = 5
+    batch: int = 128
+    eps: float = 0.1
+    learning_rate: float = 2e-3
+    width: int = 8
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return (NATURAL, PGD, YOPO, "yopo:3,5", "free:8", "fast")
+
+    def begin(self, data: Path | None, device: torch.device) -> Measure:
+        if data is None:
+            raise UsageError("pictures are needed", where="bench backbone yopo", cure="--data FOLDER of MNIST")
+        pictures = read_pictures(data)
+
+        def measure(method: str, seed: int) -> dict[str, Figure]:
+            return _Piece(self, method, seed, pictures, device).figures()
+
+        return measure
+
+    def bounds(self, results: Results) -> list[Measured]:
+        gaps = [results.mean(YOPO, attack) - results.mean(PGD, attack) for attack in ("pgd", "apgd")]
+        return [
+            Measured("YOPO-5-3 minus PGD-10 under PGD-20", gaps[0], -0.03, 0.03),
+            Measured("YOPO-5-3 minus PGD-10 under APGD", gaps[1], -0.03, 0.03),
+            Measured.below("full passes of YOPO-5-3 / PGD-10", results.mean(YOPO, "full", PGD), 0.5),
+            Measured.below("seconds an epoch of YOPO-5-3 / PGD-10", results.mean(YOPO, "epoch_s", PGD), 0.5),
+        ]
+
+
+class _Piece:
+    """One training by a method from a seed, and what the net is then worth."""
+
+    def __init__(
+        self, settings: YopoExperiment, method: str, seed: int, pictures: PictureData, device: torch.device
+    ) -> None:
+        self.settings, self.seed, self.device = settings, seed, device
+        self.algorithm = algorithm(method, settings.eps)
+        share = self.algorithm.m if isinstance(self.algorithm, Free) else 1
+        self.epochs = math.ceil(settings.epochs / share)
+        train = pictures.train.rows(slice(settings.n_train))
+        self.batches = ShuffledBatches(train, settings.batch, seed, device)
+        self.test = pictures.test.rows(slice(settings.n_test)).samples().to(device)
+        channels, pixels, _ = pictures.shape
+        widths = (settings.width, 2 * settings.width)
+        shape = SmallShape(pixels=pixels, channels=channels, widths=widths, classes=pictures.classes)
+        net = small_cnn(shape, generator=torch.Generator().manual_seed(seed))
+        self.net = net.to(device).to(memory_format=torch.channels_last)
+
+    def figures(self) -> dict[str, Figure]:
+        """Train, attack, and tell; attacks are worked out in float32."""
+        settings = self.settings
+        update = Adversarial(
+            self.net,
+            cross_entropy,
+            Adam(self.net.parameters(), lr=settings.learning_rate),
+            self.algorithm,
+            eps=settings.eps,
+            generator=torch.Generator().manual_seed(self.seed),
+            precision=convolution_precision(self.device),
+        )
+        n_steps = self.epochs * self.batches.per_epoch
+        train_s = self._seconds(lambda: fit(update, self.batches.after(0), n_steps=n_steps))
+        attacks = {
+            "pgd": PgdAttack(eps=settings.eps, alpha=settings.eps / 10),
+            "apgd": Apgd(eps=settings.eps),
+        }
+        robust = {
+            name: robust_accuracy(
+                self.net, attack, self.test, generator=torch.Generator().manual_seed(ATTACK_SEED + self.seed)
+            )
+            for name, attack in attacks.items()
+        }
+        return {
+            "clean": accuracy(self.net, self.test),
+            **robust,
+            "full": update.passes.full,
+            "first": update.passes.first,
+            "epochs": self.epochs,
+            "train_s": train_s,
+            "epoch_s": train_s / self.epochs,
+            "bits": torch.finfo(update.precision).bits,
+        }
+
+    def _seconds(self, run: Callable[[], object]) -> float:
+        """CPU seconds of this process, which other programs do not lengthen; on a GPU seconds of the clock."""
+        on_cpu = self.device.type == "cpu"
+        begun = time.process_time() if on_cpu else time.perf_counter()
+        run()
+        if not on_cpu:
+            torch.cuda.synchronize(self.device)
+        return (time.process_time() if on_cpu else time.perf_counter()) - begun
