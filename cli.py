@@ -6,13 +6,16 @@ import sys
 
 from backbone.commands.shell import new_app, run
 from backbone.commands.systems import register as register_backbone
+from durr.commands import checkables as of_durr
 from durr.commands import register as register_durr
+from pdenet.commands import checkables as of_pdenet
 from pdenet.commands import register as register_pdenet
 
+rooms = (of_pdenet, of_durr)  # what they have to check
 app = new_app()
 register_pdenet(app)
 register_durr(app)
-register_backbone(app)
+register_backbone(app, rooms)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Number = float | int
@@ -39,3 +39,14 @@ class Measured:
     def above(cls, what: str, value: Number, least: Number) -> Measured:
         """A number that must not be smaller than a bound."""
         return cls(what, value, least, math.inf)
+
+
+@dataclass(frozen=True)
+class Checkable:
+    """Something that is checked: the file that holds it, and what measures it."""
+
+    file: str
+    check: Callable[[], list[Measured]]
+
+
+Room = Callable[[], Mapping[str, Checkable]]  # what a room of the application has to be checked, by name

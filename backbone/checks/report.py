@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backbone.checks.measured import Measured
+from backbone.checks.measured import Checkable, Measured, Room
 from backbone.checks.orders import check_orders
-from backbone.checks.systems import SYSTEMS, system
+from backbone.checks.systems import SYSTEMS
+from backbone.errors import UsageError
 from backbone.table import aligned
 
 SCHEMES = "schemes"  # the name under which the table of orders is checked
 PAGE = """# What every system is held to
 
-Written by `pdenet-durr backbone check --all --page docs/checks.md`: each number was measured. Files are under
-`backbone/`.
+Written by `pdenet-durr backbone check --all --page docs/checks.md`: each number was measured.
 
 | system | file | check | measured | bounds |
 |---|---|---|---|---|
@@ -59,22 +59,35 @@ class Outcome:
         }
 
 
-def check_names() -> list[str]:
-    """What can be checked."""
-    return [SCHEMES, *SYSTEMS]
+def checkables(rooms: Sequence[Room] = ()) -> dict[str, Checkable]:
+    """What can be checked, by name: schemes and networks of the backbone, then what the rooms add."""
+    known = {SCHEMES: Checkable("backbone/schemes/", check_orders)}
+    known |= {name: Checkable(f"backbone/nets/{entry.file}", entry.check) for name, entry in SYSTEMS.items()}
+    for room in rooms:
+        known |= room()
+    return known
 
 
-def run_checks(names: Sequence[str], *, tell: Callable[[str], None]) -> list[Outcome]:
-    """Check these systems. tell: called with each name before its turn. Raises UsageError for a wrong name."""
-    for name in names:
-        _file(name)
+def run_checks(chosen: Mapping[str, Checkable], *, tell: Callable[[str], None]) -> list[Outcome]:
+    """Check these. tell: called with each name before its turn."""
     outcomes = []
-    for name in names:
+    for name, entry in chosen.items():
         tell(f"checking {name}")
         begun = time.perf_counter()
-        measured = check_orders() if name == SCHEMES else system(name).check()
-        outcomes.append(Outcome(name, _file(name), measured, time.perf_counter() - begun))
+        measured = entry.check()
+        outcomes.append(Outcome(name, entry.file, measured, time.perf_counter() - begun))
     return outcomes
+
+
+def one(known: Mapping[str, Checkable], name: str) -> dict[str, Checkable]:
+    """The one of this name. Raises UsageError."""
+    if name not in known:
+        raise UsageError(
+            f"there is no system '{name}'",
+            where=f"backbone check {name}",
+            cure=f"name one of: {', '.join(known)}",
+        )
+    return {name: known[name]}
 
 
 def lines(outcome: Outcome) -> list[str]:
@@ -108,10 +121,6 @@ def bounds(entry: Measured) -> str:
 def _escaped(text: str) -> str:
     """Text for a cell of a Markdown table."""
     return text.replace("|", "\\|")
-
-
-def _file(name: str) -> str:
-    return "schemes/" if name == SCHEMES else f"nets/{system(name).file}"
 
 
 def _number(value: float | int) -> float | int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,26 +77,39 @@ def backbone_show(
     return 0
 
 
-def backbone_check(
-    name: Annotated[str | None, typer.Argument(help="A name that `backbone list` tells, or schemes.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Check everything; half a minute or more.")] = False,
-    page_file: Annotated[
-        Path | None, typer.Option("--page", help="Also write what was measured as a page of Markdown.")
-    ] = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-    config: Config = None,
-) -> int:
-    """Check networks: orders, gradients, stability, reversibility, memory, each against its bounds."""
-    if (name is None) != everything:
-        raise UsageError(
-            "name one system, or all of them", where="backbone check", cure="pdenet-durr backbone check --all"
-        )
-    from backbone.atomic import write_atomic
-    from backbone.checks.report import check_names, lines, page, run_checks
+def checking(rooms: Sequence[Callable[[], Any]]) -> Callable[..., int]:
+    """The command `backbone check`, which also checks what the rooms have."""
 
-    outcomes = run_checks(check_names() if name is None else [name], tell=Talk(quiet=quiet).progress)
+    def backbone_check(
+        name: Annotated[str | None, typer.Argument(help="A network's name, schemes, or what --all names.")] = None,
+        everything: Annotated[bool, typer.Option("--all", help="Check everything; a minute or more.")] = False,
+        page_file: Annotated[
+            Path | None, typer.Option("--page", help="Also write what was measured as a page of Markdown.")
+        ] = None,
+        json: Json = False,
+        quiet: Quiet = False,
+        debug: Debug = False,
+        config: Config = None,
+    ) -> int:
+        """Check systems: orders, gradients, stability, reversibility, memory, each against its bounds."""
+        if (name is None) != everything:
+            raise UsageError(
+                "name one system, or all of them", where="backbone check", cure="pdenet-durr backbone check --all"
+            )
+        from backbone.checks.report import checkables, one, run_checks
+
+        known = checkables(rooms)
+        outcomes = run_checks(known if name is None else one(known, name), tell=Talk(quiet=quiet).progress)
+        return _told(outcomes, page_file, json=json)
+
+    return backbone_check
+
+
+def _told(outcomes: Sequence[Any], page_file: Path | None, *, json: bool) -> int:
+    """Print what was measured, and write its page; the exit code."""
+    from backbone.atomic import write_atomic
+    from backbone.checks.report import lines, page
+
     if json:
         print_json({"passed": all(o.passed for o in outcomes), "systems": [o.as_dict() for o in outcomes]})
     else:
@@ -135,15 +148,13 @@ def backbone_landscape(
     return 0
 
 
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "backbone list": backbone_list,
-    "backbone show": backbone_show,
-    "backbone check": backbone_check,
-    "backbone landscape": backbone_landscape,
-    "bench backbone": bench_backbone,
-}
-
-
-def register(app: typer.Typer) -> None:
-    """Add this room's commands to the application."""
-    shell.register(app, COMMANDS)
+def register(app: typer.Typer, rooms: Sequence[Callable[[], Any]] = ()) -> None:
+    """Add this room's commands to the application. rooms: each tells what else there is to check, when it is asked."""
+    commands: dict[str, Callable[..., Any]] = {
+        "backbone list": backbone_list,
+        "backbone show": backbone_show,
+        "backbone check": checking(rooms),
+        "backbone landscape": backbone_landscape,
+        "bench backbone": bench_backbone,
+    }
+    shell.register(app, commands)

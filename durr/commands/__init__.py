@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
@@ -27,3 +27,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 def register(app: typer.Typer) -> None:
     """Add this room's commands to the application."""
     shell.register(app, COMMANDS)
+
+
+def checkables() -> Mapping[str, Any]:
+    """What of this room `backbone check` checks, by name."""
+    from durr.checks import CHECKABLES
+
+    return CHECKABLES

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import typer
 
 from backbone.commands import shell
@@ -25,3 +28,10 @@ COMMANDS = {
 def register(app: typer.Typer) -> None:
     """Add this room's commands to the application."""
     shell.register(app, COMMANDS)
+
+
+def checkables() -> Mapping[str, Any]:
+    """What of this room `backbone check` checks, by name."""
+    from pdenet.checks import CHECKABLES
+
+    return CHECKABLES

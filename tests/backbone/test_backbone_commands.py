@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from pdenet_durr_cli import app
+from pdenet_durr_cli import app, rooms
 from PIL import Image
 
 from backbone.checks import report
 from backbone.checks.examples import on_points, seeded
 from backbone.checks.measured import Measured
-from backbone.checks.report import Outcome, bounds, check_names, page
+from backbone.checks.report import Outcome, bounds, checkables, page
 from backbone.checks.systems import SYSTEMS, System
 from backbone.commands.shell import run
 from backbone.nets.antisymmetric import antisymmetric_net
@@ -116,15 +116,17 @@ def test_all_is_everything_and_the_page_is_written_whole(
     monkeypatch.setattr(report, "SYSTEMS", {})
     monkeypatch.setattr(report, "check_orders", lambda: [Measured.order("order of |f|", [4.0, 1.0], 2)])
     code, _, _ = told(["check", "--all", "--quiet", "--page", str(tmp_path / "checks.md")], capsys)
-    written = (tmp_path / "checks.md").read_text()
+    rows = [line for line in (tmp_path / "checks.md").read_text().splitlines() if line.startswith("| ")]
     assert code == 0
-    assert written.endswith("| schemes | `schemes/` | order of \\|f\\| | 2 | 1.85 to 2.15 |\n")
+    assert rows[1] == "| schemes | `backbone/schemes/` | order of \\|f\\| | 2 | 1.85 to 2.15 |"
+    named = list(dict.fromkeys(row.split(" | ")[0][2:] for row in rows[2:]))
+    assert named == ["sum-rules", "pde-net", "perona-malik", "durr"]  # of the other rooms
 
 
 def test_the_page_of_the_documentation_has_every_system_and_no_failure() -> None:
     rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")][1:]
-    assert list(dict.fromkeys(row[0] for row in rows)) == check_names()
-    lean = Outcome("lean", "nets/lean_resnet.py", SYSTEMS["lean"].check(), 0.0)
+    assert list(dict.fromkeys(row[0] for row in rows)) == list(checkables(rooms))
+    lean = Outcome("lean", "backbone/nets/lean_resnet.py", SYSTEMS["lean"].check(), 0.0)
     assert [row[2] for row in rows if row[0] == "lean"] == [entry.what for entry in lean.measured]
     assert page([lean]).count("\n| lean |") == len(lean.measured)
     assert bounds(Measured.below("small", 1.0, 2.0)) == "at most 2"
