@@ -20,7 +20,7 @@ from backbone.samples import Samples, each_cross_entropy
 
 MOMENTUM = 0.75  # alpha of the paper
 RISING = 0.75  # rho: the share of steps that must raise the objective
-FIRST, SHORTER, SHORTEST = 0.22, 0.03, 0.06  # lengths of the periods between checkpoints, as shares of all steps
+FIRST, SHORTER, SHORTEST = 22, 3, 6  # lengths of the periods between checkpoints, in percent of all steps
 
 Each = Callable[[Float[Tensor, "sample class"], Int[Tensor, " sample"]], Float[Tensor, " sample"]]
 
@@ -38,10 +38,10 @@ def difference_of_logits(
 
 def checkpoints(n_steps: int) -> list[int]:
     """w_j = ceil(p_j n), p_0 = 0, p_1 = 0.22, p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06), without w_0."""
-    shares = [0.0, FIRST]
-    while shares[-1] < 1:
-        shares.append(shares[-1] + max(shares[-1] - shares[-2] - SHORTER, SHORTEST))
-    return [math.ceil(share * n_steps) for share in shares[1:] if share <= 1]
+    percent = [0, FIRST]
+    while percent[-1] < 100:
+        percent.append(percent[-1] + max(percent[-1] - percent[-2] - SHORTER, SHORTEST))
+    return [math.ceil(share * n_steps / 100) for share in percent[1:] if share <= 100]
 
 
 @dataclass(frozen=True, kw_only=True)

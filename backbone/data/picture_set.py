@@ -60,4 +60,4 @@ def picture_set(
         raise InputError(
             f"{len(pixels)} pictures and {len(labels)} labels", where=where, cure="get the files of one data set again"
         )
-    return PictureSet(torch.from_numpy(np.ascontiguousarray(pixels)), torch.from_numpy(labels.astype(np.int64)))
+    return PictureSet(torch.from_numpy(np.array(pixels, order="C")), torch.from_numpy(labels.astype(np.int64)))

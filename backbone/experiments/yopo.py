@@ -99,7 +99,7 @@ class _Piece:
         widths = (settings.width, 2 * settings.width)
         shape = SmallShape(pixels=pixels, channels=channels, widths=widths, classes=pictures.classes)
         net = small_cnn(shape, generator=torch.Generator().manual_seed(seed))
-        self.net = net.to(device).to(memory_format=torch.channels_last)
+        self.net = net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def figures(self) -> dict[str, Figure]:
         """Train, attack, and tell; attacks are worked out in float32."""

@@ -65,7 +65,7 @@ class ConvolutionLayer(FirstLayer):
         kernel: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             x.to(p.dtype), layer.weight.shape, p, layer.stride, layer.padding, layer.dilation, layer.groups
         )
-        constants = [] if layer.bias is None else [p.float().sum((0, 2, 3)).to(layer.bias.dtype)]
+        constants = [] if layer.bias is None else [p.sum((0, 2, 3), dtype=layer.bias.dtype)]
         return [kernel.to(layer.weight.dtype), *constants]
 
 
