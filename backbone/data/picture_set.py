@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Int, Num, UInt8
 from torch import Tensor
 
 from backbone.errors import InputError
@@ -53,11 +53,13 @@ class PictureData:
 
 
 def picture_set(
-    pixels: UInt8[np.ndarray, "picture channel row col"], labels: Int[np.ndarray, " label"], where: str
+    pixels: UInt8[np.ndarray, "picture channel row col"], labels: Num[np.ndarray, " label"], where: str
 ) -> PictureSet:
     """Arrays as a set. Raises InputError for numbers that do not agree, or no picture at all."""
     if len(pixels) != len(labels) or len(labels) == 0:
         raise InputError(
             f"{len(pixels)} pictures and {len(labels)} labels", where=where, cure="get the files of one data set again"
         )
+    if labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise InputError("labels that are no whole numbers from 0", where=where, cure="number the classes from 0")
     return PictureSet(torch.from_numpy(np.array(pixels, order="C")), torch.from_numpy(labels.astype(np.int64)))
