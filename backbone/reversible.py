@@ -83,17 +83,18 @@ def _pull_through(move: Move, halves: list[Tensor], slopes: list[Tensor], by_wei
         start = halves[still].detach().requires_grad_()
         slope = move.slope(start)
     halves[moved] = move.undone(halves[moved], slope.detach())
-    if slope.requires_grad:
-        slopes[still] = slopes[still] + _pulled(slope, start, move.h * slopes[moved], by_weight)
+    if slope.requires_grad:  # the length of the move comes last: it costs a pass over the state before
+        slopes[still] = torch.add(slopes[still], _pulled(slope, start, slopes[moved], move.h, by_weight), alpha=move.h)
     if move.keep is not None:
-        _pulled(move.keep, start, (slopes[moved] * halves[moved]).sum(), by_weight)
+        _pulled(move.keep, start, (slopes[moved] * halves[moved]).sum(), 1.0, by_weight)
         slopes[moved] = move.keep.detach() * slopes[moved]
 
 
-def _pulled(result: Tensor, start: Tensor, slope: Tensor, by_weight: ByWeight) -> Tensor:
-    """The slope of start from that of a result; what the weights get is added to by_weight."""
+def _pulled(result: Tensor, start: Tensor, slope: Tensor, share: float, by_weight: ByWeight) -> Tensor:
+    """The slope of start from that of a result; a share of what the weights get is added to by_weight."""
     used = [leaf for leaf in leaves([result]) if leaf is not start]
     by_start, *found = torch.autograd.grad(result, [start, *used], slope, materialize_grads=True)
     for weight, part in zip(used, found, strict=True):
-        by_weight[id(weight)] = by_weight[id(weight)] + part if id(weight) in by_weight else part
+        known = by_weight.get(id(weight))
+        by_weight[id(weight)] = share * part if known is None else torch.add(known, part, alpha=share)
     return by_start
