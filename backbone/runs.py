@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Any
 
 from backbone.atomic import sync
-from backbone.errors import OutputError
+from backbone.errors import OutputError, UsageError
 from backbone.versions import installed_version
 
 DONE = "DONE"
-VERSIONS = "versions.json"
+VERSIONS, SETTINGS = "versions.json", "settings.json"
 PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "sympy", "scikit-image", "safetensors", "torchdiffeq", "pillow")
 
 
@@ -88,6 +88,20 @@ class RunFolder:
     def write_inputs(self, shapes: Mapping[Path, Sequence[int]]) -> None:
         """Write data.json: sha256, length in bytes and array shape of every input file or folder."""
         self.write_json("data.json", [_fingerprint(path, shape) for path, shape in shapes.items()])
+
+    def agree(self, settings: Mapping[str, Any], resume: bool) -> None:
+        """Write settings.json of a new run, or demand those that the run was begun with. Raises UsageError."""
+        path = self.work / SETTINGS
+        if resume and path.exists():
+            before = json.loads(path.read_text(encoding="utf-8"))
+            changed = [f"{key} was {before[key]}, is {now}" for key, now in settings.items() if before[key] != now]
+            if changed:
+                raise UsageError(
+                    f"the run was begun with other settings: {'; '.join(changed)}",
+                    where="--resume",
+                    cure="give the settings of before, or another --out without --resume",
+                )
+        self.write_json(SETTINGS, settings)
 
     def append_log(self, record: Mapping[str, Any]) -> None:
         """Add one line to log.jsonl, readable in `work` while the run goes on."""

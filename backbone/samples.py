@@ -31,6 +31,10 @@ class Samples:
         """Some of the samples."""
         return Samples(self.inputs[chosen], self.labels[chosen])
 
+    def samples(self, chosen: Int[Tensor, " row"]) -> Samples:
+        """Some of the samples: as what batches are drawn from."""
+        return self.rows(chosen)
+
     def to(self, device: torch.device) -> Samples:
         """The same on a device."""
         return Samples(self.inputs.to(device), self.labels.to(device))

@@ -12,6 +12,7 @@ import typer
 from backbone.commands import shell
 from backbone.commands.bench import bench_backbone
 from backbone.commands.shell import Config, Debug, Json, Quiet, Talk, print_json
+from backbone.commands.train import backbone_train
 from backbone.errors import OutputError, UntrustedResult, UsageError
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -155,6 +156,7 @@ def register(app: typer.Typer, rooms: Sequence[Callable[[], Any]] = ()) -> None:
         "backbone show": backbone_show,
         "backbone check": checking(rooms),
         "backbone landscape": backbone_landscape,
+        "backbone train": backbone_train,
         "bench backbone": bench_backbone,
     }
     shell.register(app, commands)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from backbone.precision import convolution_precision
 from backbone.runs import RunFolder
 from durr.degradation.degradation import Degradation
 from durr.model import RestorationModel
+from durr.stepping import demand_known
 from durr.training.card import model_card
 from durr.training.patches import DegradedPatches
 from durr.training.pictures import Pictures, pictures_of
@@ -26,7 +26,7 @@ from durr.training.unit_training import Stopping, UnitSettings, UnitTraining
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
 
-SETTINGS, MODEL, CARD = "settings.json", "model.safetensors", "model.json"
+MODEL, CARD = "model.safetensors", "model.json"
 UNIT, JOINT = "unit", "joint"  # the stages that change the unit, as their checkpoints are named
 JOINT_STEPS, JOINT_RATE = 0.1, 0.1  # of the updates and of the learning rate of the first stage
 JOINT_SEED = 2  # added to the seed: other patches than those of the first stage
@@ -39,6 +39,7 @@ class TrainSettings:
     """The options of a training. Raises UsageError for channels or patches that no unit takes."""
 
     degradation: Degradation
+    scheme: str = "euler"
     data: tuple[Path, ...]
     val: tuple[Path, ...]
     channels: int
@@ -51,6 +52,7 @@ class TrainSettings:
     save_every_s: float
 
     def __post_init__(self) -> None:
+        demand_known(self.scheme)
         if self.channels not in (1, 3):
             raise UsageError(f"{self.channels} channels", where="--channels", cure="--channels 1 or --channels 3")
         if self.patch % RestorationUnit.align:
@@ -61,8 +63,9 @@ class TrainSettings:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """All that decides the weights but the number of steps, as plain values."""
+        """All that decides the weights but the number of steps, as plain values; Euler's scheme goes without saying."""
         return {
+            **({} if self.scheme == "euler" else {"scheme": self.scheme}),
             "data": [str(path) for path in self.data],
             "val": [str(path) for path in self.val],
             "channels": self.channels,
@@ -82,7 +85,7 @@ def train_restorer(
         raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
     pictures = pictures_of(settings.data, settings.val, settings.channels, talk)
     with RunFolder.create(f"train-{settings.degradation.name}", out, overwrite, resume=resume) as run:
-        _agree(run, settings, resume)
+        run.agree(settings.as_dict(), resume)
         model, figures = _trained(settings, pictures, run, talk, progress)
         model.save(run.work / MODEL)
         card = model_card(
@@ -106,7 +109,9 @@ def _trained(
     policy, for which it is then learned again. What is better on the validation pictures is kept.
     """
     stages = _Stages(settings, pictures, run, talk, progress)
-    unit = RestorationUnit(settings.channels, generator=torch.Generator().manual_seed(settings.seed))
+    unit = RestorationUnit(
+        settings.channels, scheme=settings.scheme, generator=torch.Generator().manual_seed(settings.seed)
+    )
     alone = stages.stopped(stages.of_the_unit(unit.to(settings.device)))
     joint = stages.stopped(stages.joint(alone.model))
     best = max((alone, joint), key=lambda candidate: candidate.worth)
@@ -208,19 +213,3 @@ class _Stages:
         if training.resume():
             self.talk(f"{stage}: goes on after step {training.step}")
         return training
-
-
-def _agree(run: RunFolder, settings: TrainSettings, resume: bool) -> None:
-    """Write the settings of a new run, or demand those of the run that goes on."""
-    path = run.work / SETTINGS
-    if resume and path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        now = settings.as_dict()
-        changed = [f"{key} was {before[key]}, is {now[key]}" for key in now if before[key] != now[key]]
-        if changed:
-            raise UsageError(
-                f"the run was begun with other settings: {'; '.join(changed)}",
-                where="--resume",
-                cure="give the settings of before, or another --out without --resume",
-            )
-    run.write_json(SETTINGS, settings.as_dict())

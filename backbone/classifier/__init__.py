@@ -1,0 +1,1 @@
+"""Networks that tell classes, trained on labelled data into run folders."""
