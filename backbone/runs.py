@@ -94,7 +94,11 @@ class RunFolder:
         path = self.work / SETTINGS
         if resume and path.exists():
             before = json.loads(path.read_text(encoding="utf-8"))
-            changed = [f"{key} was {before[key]}, is {now}" for key, now in settings.items() if before[key] != now]
+            changed = [
+                f"{key} was {before.get(key)}, is {settings.get(key)}"
+                for key in {**before, **settings}
+                if before.get(key) != settings.get(key)
+            ]
             if changed:
                 raise UsageError(
                     f"the run was begun with other settings: {'; '.join(changed)}",
