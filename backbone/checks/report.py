@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backbone.checks.algorithms import ALGORITHMS
 from backbone.checks.measured import Checkable, Measured, Room
 from backbone.checks.orders import check_orders
 from backbone.checks.systems import SYSTEMS
@@ -60,9 +61,10 @@ class Outcome:
 
 
 def checkables(rooms: Sequence[Room] = ()) -> dict[str, Checkable]:
-    """What can be checked, by name: schemes and networks of the backbone, then what the rooms add."""
+    """What can be checked, by name: schemes, networks and training of the backbone, then what the rooms add."""
     known = {SCHEMES: Checkable("backbone/schemes/", check_orders)}
     known |= {name: Checkable(f"backbone/nets/{entry.file}", entry.check) for name, entry in SYSTEMS.items()}
+    known |= ALGORITHMS
     for room in rooms:
         known |= room()
     return known

@@ -114,6 +114,7 @@ def test_all_is_everything_and_the_page_is_written_whole(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(report, "SYSTEMS", {})
+    monkeypatch.setattr(report, "ALGORITHMS", {})
     monkeypatch.setattr(report, "check_orders", lambda: [Measured.order("order of |f|", [4.0, 1.0], 2)])
     code, _, _ = told(["check", "--all", "--quiet", "--page", str(tmp_path / "checks.md")], capsys)
     rows = [line for line in (tmp_path / "checks.md").read_text().splitlines() if line.startswith("| ")]
