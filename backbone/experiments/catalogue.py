@@ -8,9 +8,12 @@ from typing import Any
 
 from backbone.errors import UsageError
 from backbone.experiments.experiment import Experiment
+from backbone.experiments.multilevel import MultilevelExperiment
+from backbone.experiments.two_phase import TwoPhaseExperiment
 from backbone.experiments.yopo import YopoExperiment
 
-EXPERIMENTS: dict[str, type[Experiment]] = {kind.name: kind for kind in (YopoExperiment,)}
+KINDS: tuple[type[Experiment], ...] = (MultilevelExperiment, TwoPhaseExperiment, YopoExperiment)
+EXPERIMENTS = {kind.name: kind for kind in KINDS}
 
 
 def experiment(name: str, words: Sequence[str] = ()) -> Experiment:
