@@ -64,7 +64,9 @@ def orthogonal(matrix: Float[Tensor, "row col"]) -> Float[Tensor, "row col"]:
     if matrix.shape[0] > matrix.shape[1]:
         return orthogonal(matrix.T).transpose(0, 1)
     a, b, c = NEWTON_SCHULZ
-    x: Tensor = matrix / torch.linalg.matrix_norm(matrix).clamp_min(torch.finfo(matrix.dtype).tiny)
+    tiny = torch.finfo(matrix.dtype).tiny
+    x = matrix / matrix.abs().amax().clamp_min(tiny)  # the squares of numbers near 1 neither vanish nor overflow
+    x = x / torch.linalg.matrix_norm(x).clamp_min(tiny)
     for _ in range(ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x

@@ -55,3 +55,11 @@ def test_an_ill_conditioned_quadratic_is_solved() -> None:
 def test_vectors_are_refused() -> None:
     with pytest.raises(UsageError, match="no matrix"):
         Muon([nn.Parameter(torch.zeros(3))], lr=0.1)
+
+
+@pytest.mark.parametrize("size", [1e-38, 1e-30, 1.0, 1e30])
+def test_matrix_of_any_size_gives_the_same_step(size: float) -> None:
+    matrix = torch.randn(64, 256, generator=torch.Generator().manual_seed(0))
+    expected = orthogonal(matrix)
+    # 1e-38 is stored with fewer digits: subnormal numbers
+    torch.testing.assert_close(orthogonal(matrix * size), expected, rtol=0.0, atol=1e-3)
