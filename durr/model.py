@@ -100,12 +100,13 @@ class RestorationModel:
         return model.to(torch.device(device))
 
 
-def _configuration(unit: RestorationUnit) -> dict[str, int]:
+def _configuration(unit: RestorationUnit) -> dict[str, int | str]:
     return {
         "channels": unit.channels,
         "features": unit.features,
         "inner": unit.down.out_channels,
         "depth": len(unit.blocks),
+        "scheme": unit.stepping,
     }
 
 

@@ -1,7 +1,8 @@
-"""Unfolding: the restoration unit integrated by unit Euler steps until each image's own stopping time."""
+"""Unfolding: the restoration unit integrated by steps of length 1 until each image's own stopping time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from backbone.endpoint import Endpoint
+from backbone.gradients import Backprop
 from backbone.grid import Grid
 from backbone.integrate import integrate
-from backbone.schemes import Euler
+from backbone.solve import Sequential
 from durr.unit import RestorationUnit
 
 
@@ -36,14 +38,14 @@ def steps_grid(n_steps: int) -> Grid:
 def unfold(
     unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"], *, until: Endpoint | None, max_steps: int
 ) -> Path:
-    """dX/dt = f(X), X(0) = noisy, by Euler steps of length 1; the path of images is kept.
+    """dX/dt = f(X), X(0) = noisy, by steps of length 1 of the unit's scheme; the path of images is kept.
 
     until: when each image stops; it sees the states of the unit. None takes max_steps steps.
     Sizes that the unit cannot fold are continued by reflection and cut again.
     """
     rows, columns = noisy.shape[-2:]
     start = unit.start(continued(noisy, unit.align))
-    solved = integrate(unit, start, steps_grid(max_steps), Euler(), until=until, save="all", view=unit.image)
+    solved = integrate(unit, start, steps_grid(max_steps), unit.scheme, until=until, save="all", view=unit.image)
     return Path(solved.ys[..., :rows, :columns], solved.stopped_at.long())
 
 
@@ -52,7 +54,21 @@ def stopping_times(
 ) -> Int[Tensor, " batch"]:
     """After how many steps each image stops, max_steps at most; no image is kept."""
     start = unit.start(continued(noisy, unit.align))
-    return integrate(unit, start, steps_grid(max_steps), Euler(), until=until).stopped_at.long()
+    return integrate(unit, start, steps_grid(max_steps), unit.scheme, until=until).stopped_at.long()
+
+
+def images_after(
+    unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]
+) -> dict[int, Float[Tensor, "batch channel row col"]]:
+    """The images after these numbers of steps; of the path between them nothing is kept."""
+    wanted = set(steps)
+    rows, columns = noisy.shape[-2:]
+    start = unit.start(continued(noisy, unit.align))
+    last = max(wanted)
+    if last == 0:
+        return {0: unit.image(start)[..., :rows, :columns]}
+    states = Sequential().states(unit, start, steps_grid(last), unit.scheme, Backprop(), None)
+    return {n: unit.image(state.y)[..., :rows, :columns] for n, state in enumerate(states) if n in wanted}
 
 
 def continued(image: Float[Tensor, "batch channel row col"], align: int) -> Float[Tensor, "batch channel rows cols"]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backbone.dynamics import Dynamics, VectorField
+from durr.stepping import STEPPINGS, demand_known
 
 FOLD = 2  # the image is folded into FOLD^2 features per channel
 OUTPUT_GAIN = 0.1  # a step of the untrained unit changes little, so that ten of them stay bounded
@@ -26,15 +27,23 @@ class RestorationUnit(Dynamics):
 
     channels: of the image, 1 or 3. features: of the state at half resolution, the image in the first 4 * channels.
     A state is "batch half_row half_col feature".
-    inner: features at quarter resolution. depth: pairs of convolutions there.
+    inner: features at quarter resolution. depth: pairs of convolutions there. scheme: by which it is unfolded.
     """
 
     align = 2 * FOLD  # rows and columns of an image are multiples of this
 
     def __init__(
-        self, channels: int, *, features: int = 64, inner: int = 64, depth: int = 1, generator: torch.Generator
+        self,
+        channels: int,
+        *,
+        features: int = 64,
+        inner: int = 64,
+        depth: int = 1,
+        scheme: str = "euler",
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
+        demand_known(scheme)
         self.channels = channels
         self.features = features
         self.enter = convolution(features, features, generator)
@@ -46,13 +55,15 @@ class RestorationUnit(Dynamics):
         nn.init.kaiming_normal_(self.down.weight, generator=generator)
         nn.init.normal_(self.up.weight, std=1 / math.sqrt(inner), generator=generator)
         self.to(memory_format=torch.channels_last)
+        self.stepping = scheme
+        self.scheme = STEPPINGS[scheme].make(generator)
 
     @property
     def reach(self) -> int:
         """How many pixels away one step looks."""
         half = 3 * FOLD  # enter, merge, leave
         quarter = 2 * FOLD * (2 * len(self.blocks) + 1)  # two convolutions a block; down and up, one cell together
-        return half + quarter
+        return STEPPINGS[self.stepping].evaluations * (half + quarter)
 
     def start(self, noisy: Float[Tensor, "batch channel row col"]) -> Float[Tensor, "batch half_row half_col feature"]:
         """The state X(0) of a degraded image: folded, its memory empty.

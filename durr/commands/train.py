@@ -20,6 +20,7 @@ Val = Annotated[
     list[Path] | None,
     typer.Option("--val", help="Images to validate on; by default every 20th of DATA is kept apart."),
 ]
+Scheme = Annotated[str, typer.Option("--scheme", help="How a step is taken: euler, lm, heun or rk4.")]
 BatchSize = Annotated[int, typer.Option("--batch", min=1, help="Patches of an update.")]
 Patch = Annotated[int, typer.Option("--patch", min=8, help="Rows and columns of a patch, a multiple of 4.")]
 LearningRate = Annotated[float, typer.Option("--lr", min=0, help="Full learning rate of Muon.")]
@@ -37,6 +38,7 @@ def train_denoise(
     sigma_max: Annotated[
         float, typer.Option("--sigma-max", min=1, max=255, help="Noise levels are drawn from 0 to this, of 255.")
     ] = 55.0,
+    scheme: Scheme = "euler",
     batch: BatchSize = 24,
     patch: Patch = 64,
     learning_rate: LearningRate = 0.01,
@@ -58,6 +60,7 @@ def train_denoise(
 
     settings = TrainSettings(
         degradation=GaussianNoise(sigma_max),
+        scheme=scheme,
         data=tuple(data),
         val=tuple(val or ()),
         channels=channels,
@@ -80,6 +83,7 @@ def train_dejpeg(
     val: Val = None,
     quality_min: Annotated[int, typer.Option("--quality-min", min=1, max=99, help="Lowest JPEG quality.")] = 5,
     quality_max: Annotated[int, typer.Option("--quality-max", min=1, max=99, help="Highest JPEG quality.")] = 95,
+    scheme: Scheme = "euler",
     batch: BatchSize = 24,
     patch: Patch = 64,
     learning_rate: LearningRate = 0.01,
@@ -101,6 +105,7 @@ def train_dejpeg(
 
     settings = TrainSettings(
         degradation=JpegCompression(quality_min, quality_max),
+        scheme=scheme,
         data=tuple(data),
         val=tuple(val or ()),
         channels=channels,

@@ -11,13 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from backbone.errors import Diverged, UsageError
-from backbone.grid import Grid
-from backbone.integrate import integrate
 from backbone.precision import convolution_precision
-from backbone.schemes import Euler
 from durr.model import RestorationModel
 from durr.restoration.ensemble import Images, self_ensemble
-from durr.unfold import Path, continued, stopping_times, unfold
+from durr.unfold import Path, continued, images_after, stopping_times, unfold
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -65,10 +62,10 @@ class Inference:
     def images_after(self, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]) -> Images:
         """The images after these numbers of steps; of the path between them nothing is kept."""
         noisy = noisy.to(self.device)
-        wanted = sorted(set(steps))
+        wanted = set(steps)
 
         def solve(images: Float[Tensor, "batch channel row col"]) -> Images:
-            return self._finite(lambda: self._march(images, wanted))
+            return self._finite(lambda: images_after(self.model.unit, images, wanted))
 
         if not self.ensemble:
             return solve(noisy)
@@ -80,19 +77,6 @@ class Inference:
     def exact(self) -> Inference:
         """The same in float32."""
         return replace(self, precision=torch.float32)
-
-    def _march(self, noisy: Float[Tensor, "batch channel row col"], steps: list[int]) -> Images:
-        """Solves one behind the other: each begins where the last one ended."""
-        unit = self.model.unit
-        rows, columns = noisy.shape[-2:]
-        state, taken = unit.start(continued(noisy, unit.align)), 0
-        images = {}
-        for n in steps:
-            if n > taken:
-                state = integrate(unit, state, Grid.uniform(float(taken), float(n), n - taken), Euler()).ys
-                taken = n
-            images[n] = unit.image(state)[..., :rows, :columns]
-        return images
 
     def _finite(self, solve: Callable[[], Answer]) -> Answer:
         """What solve gives, in float32 if the faster format overflowed. Raises Diverged if both did."""

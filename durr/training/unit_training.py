@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Int
 from torch import Tensor
+from torch.optim import Adam, Optimizer
 
 from backbone.checkpoint import load_state, save_state
 from backbone.errors import UsageError
@@ -18,10 +19,12 @@ from backbone.train.average import WeightAverage
 from backbone.train.fit import Progress, fit
 from backbone.train.gradient import Gradient
 from backbone.train.muon import Muon
+from backbone.train.together import Together
 from durr.degradation.degradation import Batch
 from durr.training.loss import StoppedError
 from durr.training.patches import DegradedPatches
 from durr.training.schedule import learning_rate_share, trunk_end
+from durr.training.unfolded_error import UnfoldedError
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
 
@@ -71,9 +74,9 @@ class UnitTraining:
         self.folder = folder
         self.progress = progress
         self.log = log
-        self.optimiser = Muon(unit.parameters(), lr=settings.learning_rate)
+        self.optimiser = _optimiser(unit, settings.learning_rate)
         loss = StoppedError(lambda batch: stopping(batch, self.step), settings.precision, patches.degradation)
-        self.update = Gradient(unit, loss, self.optimiser)
+        self.update = Gradient(unit, UnfoldedError(loss), self.optimiser)
         self.average = WeightAverage(unit)
         self.step = 0
         self.report: dict[int, float] = {}
@@ -159,3 +162,10 @@ class UnitTraining:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{self.settings.stage}-{name}"
+
+
+def _optimiser(unit: RestorationUnit, learning_rate: float) -> Optimizer:
+    """Muon for the kernels, Adam for the numbers that a scheme learns."""
+    numbers = [weight for weight in unit.parameters() if weight.ndim < 2]
+    muon = Muon([weight for weight in unit.parameters() if weight.ndim >= 2], lr=learning_rate)
+    return Together([muon, Adam(numbers, lr=learning_rate)]) if numbers else muon
