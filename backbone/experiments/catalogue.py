@@ -11,8 +11,9 @@ from backbone.experiments.experiment import Experiment
 from backbone.experiments.multilevel import MultilevelExperiment
 from backbone.experiments.two_phase import TwoPhaseExperiment
 from backbone.experiments.yopo import YopoExperiment
+from backbone.experiments.yopo_time import YopoTime
 
-KINDS: tuple[type[Experiment], ...] = (MultilevelExperiment, TwoPhaseExperiment, YopoExperiment)
+KINDS: tuple[type[Experiment], ...] = (MultilevelExperiment, TwoPhaseExperiment, YopoExperiment, YopoTime)
 EXPERIMENTS = {kind.name: kind for kind in KINDS}
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch.optim import Adam
 
 from backbone.attacks.apgd import Apgd
 from backbone.attacks.attack import accuracy, robust_accuracy
@@ -21,21 +18,21 @@ from backbone.data.shuffled import ShuffledBatches
 from backbone.errors import UsageError
 from backbone.experiments.experiment import Column, Experiment, Measure, Picture
 from backbone.experiments.results import Figure, Results
-from backbone.nets.small_cnn import SmallShape, small_cnn
-from backbone.precision import convolution_precision
-from backbone.samples import cross_entropy
-from backbone.train.adversarial import Adversarial
-from backbone.train.algorithms import algorithm
+from backbone.experiments.robust import METHODS, NATURAL, PGD, YOPO, small_game
+from backbone.experiments.stopwatch import seconds
+from backbone.nets.small_cnn import SmallShape
 from backbone.train.fit import fit
 from backbone.train.free import Free
 
 ATTACK_SEED = 1000  # added to the seed: starts of attacks other than those of the training
-NATURAL, PGD, YOPO = "natural", "pgd:10", "yopo:5,3"
 
 
 @dataclass(frozen=True, kw_only=True)
 class YopoExperiment(Experiment):
-    """Small CNN, Adam; Free-m has 1/m of the epochs, as its m steps of the weights a batch ask for."""
+    """Small CNN, Adam; Free-m has 1/m of the epochs, as its m steps of the weights a batch ask for.
+
+    Seconds are those of the trainings, one after the other; `yopo-time` compares them in turns.
+    """
 
     name = "yopo"
     question = "is YOPO as robust as PGD-10, in half the time?"
@@ -60,7 +57,7 @@ class YopoExperiment(Experiment):
 
     @property
     def methods(self) -> tuple[str, ...]:
-        return (NATURAL, PGD, YOPO, "yopo:3,5", "free:8", "fast")
+        return METHODS
 
     def begin(self, data: Path | None, device: torch.device) -> Measure:
         if data is None:
@@ -78,7 +75,6 @@ class YopoExperiment(Experiment):
             Measured("YOPO-5-3 minus PGD-10 under PGD-20", gaps[0], -0.03, 0.03),
             Measured("YOPO-5-3 minus PGD-10 under APGD", gaps[1], -0.03, 0.03),
             Measured.below("full passes of YOPO-5-3 / PGD-10", results.mean(YOPO, "full", PGD), 0.5),
-            Measured.below("seconds an epoch of YOPO-5-3 / PGD-10", results.mean(YOPO, "epoch_s", PGD), 0.5),
         ]
 
 
@@ -89,44 +85,36 @@ class _Piece:
         self, settings: YopoExperiment, method: str, seed: int, pictures: PictureData, device: torch.device
     ) -> None:
         self.settings, self.seed, self.device = settings, seed, device
-        self.algorithm = algorithm(method, settings.eps)
-        share = self.algorithm.m if isinstance(self.algorithm, Free) else 1
-        self.epochs = math.ceil(settings.epochs / share)
-        train = pictures.train.rows(slice(settings.n_train))
-        self.batches = ShuffledBatches(train, settings.batch, seed, device)
-        self.test = pictures.test.rows(slice(settings.n_test)).samples().to(device)
         channels, pixels, _ = pictures.shape
         widths = (settings.width, 2 * settings.width)
-        shape = SmallShape(pixels=pixels, channels=channels, widths=widths, classes=pictures.classes)
-        net = small_cnn(shape, generator=torch.Generator().manual_seed(seed))
-        self.net = net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.update = small_game(
+            method,
+            SmallShape(pixels=pixels, channels=channels, widths=widths, classes=pictures.classes),
+            seed=seed,
+            eps=settings.eps,
+            learning_rate=settings.learning_rate,
+            device=device,
+        )
+        how = self.update.algorithm
+        self.epochs = math.ceil(settings.epochs / (how.m if isinstance(how, Free) else 1))
+        train = pictures.train.rows(slice(settings.n_train))
+        self.batches = ShuffledBatches(train, settings.batch, seed, device)
+        self.test = pictures.test.samples(slice(settings.n_test)).to(device)
 
     def figures(self) -> dict[str, Figure]:
         """Train, attack, and tell; attacks are worked out in float32."""
-        settings = self.settings
-        update = Adversarial(
-            self.net,
-            cross_entropy,
-            Adam(self.net.parameters(), lr=settings.learning_rate),
-            self.algorithm,
-            eps=settings.eps,
-            generator=torch.Generator().manual_seed(self.seed),
-            precision=convolution_precision(self.device),
-        )
+        update, eps = self.update, self.settings.eps
         n_steps = self.epochs * self.batches.per_epoch
-        train_s = self._seconds(lambda: fit(update, self.batches.after(0), n_steps=n_steps))
-        attacks = {
-            "pgd": PgdAttack(eps=settings.eps, alpha=settings.eps / 10),
-            "apgd": Apgd(eps=settings.eps),
-        }
+        train_s = seconds(lambda: fit(update, self.batches.after(0), n_steps=n_steps), self.device)
+        attacks = {"pgd": PgdAttack(eps=eps, alpha=eps / 10), "apgd": Apgd(eps=eps)}
         robust = {
             name: robust_accuracy(
-                self.net, attack, self.test, generator=torch.Generator().manual_seed(ATTACK_SEED + self.seed)
+                update.net, attack, self.test, generator=torch.Generator().manual_seed(ATTACK_SEED + self.seed)
             )
             for name, attack in attacks.items()
         }
         return {
-            "clean": accuracy(self.net, self.test),
+            "clean": accuracy(update.net, self.test),
             **robust,
             "full": update.passes.full,
             "first": update.passes.first,
@@ -135,12 +123,3 @@ class _Piece:
             "epoch_s": train_s / self.epochs,
             "bits": torch.finfo(update.precision).bits,
         }
-
-    def _seconds(self, run: Callable[[], object]) -> float:
-        """CPU seconds of this process, which other programs do not lengthen; on a GPU seconds of the clock."""
-        on_cpu = self.device.type == "cpu"
-        begun = time.process_time() if on_cpu else time.perf_counter()
-        run()
-        if not on_cpu:
-            torch.cuda.synchronize(self.device)
-        return (time.process_time() if on_cpu else time.perf_counter()) - begun
