@@ -23,6 +23,7 @@ class Record:
         Raises InputError if the file is not one of this suite, OutputError if it cannot be written.
         """
         self.path = path
+        self._suite = suite
         self._packages = packages
         self.document: dict[str, Any] = _load(path, suite) if path.exists() else {"suite": suite, "rows": {}}
         try:
@@ -41,14 +42,14 @@ class Record:
             "versions": {package: installed_version(package) for package in self._packages},
             "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
-        self._save()
+        self._save(row)
 
     def skip(self, row: str, facts: Mapping[str, Any], reason: str) -> None:
         """Say why a row was not run, unless earlier results of it are there."""
         entry = self._row(row, facts)
         if not entry["methods"]:
             entry["skipped"] = reason
-            self._save()
+            self._save(row)
 
     def rows(self, names: Sequence[str]) -> dict[str, Any]:
         """The entries of these rows."""
@@ -60,7 +61,12 @@ class Record:
         entry |= facts
         return entry
 
-    def _save(self) -> None:
+    def _save(self, row: str) -> None:
+        """Write the row among those that are in the file by now: other runs may have added theirs."""
+        entry = self.document["rows"][row]
+        if self.path.exists():
+            self.document = _load(self.path, self._suite)
+        self.document["rows"][row] = entry
         write_atomic(self.path, (json.dumps(self.document, indent=1, allow_nan=False) + "\n").encode())
 
 

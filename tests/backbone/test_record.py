@@ -31,6 +31,15 @@ def test_results_are_merged_and_others_kept(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_two_runs_keep_the_rows_of_each_other(tmp_path: Path) -> None:
+    first, second = (Record(tmp_path / "pde.json", "pde", PACKAGES) for _ in range(2))
+    first.keep("heat", {}, "ours", {"error": 0.1})
+    second.keep("kdv", {}, "ours", {"error": 0.2})
+    first.keep("heat", {}, "best", {"error": 0.3})
+    rows = json.loads(first.path.read_text())["rows"]
+    assert {row: list(entry["methods"]) for row, entry in rows.items()} == {"heat": ["ours", "best"], "kdv": ["ours"]}
+
+
 def test_a_method_measured_again_replaces_its_results_whole(tmp_path: Path) -> None:
     record = Record(tmp_path / "pde.json", "pde", PACKAGES)
     record.keep("heat", {}, "ours", {"error": 0.1, "note": "old"})
