@@ -90,8 +90,8 @@ def _measure(name: str, options: BenchOptions) -> None:
     )
     if options.picture is not None:
         experiment_picture(chosen, results, options.picture)
+    row = record.document["rows"][name]
     if options.json:
-        row = record.document["rows"][name]
         print_json({"experiment": name, **row, "bounds": held_to(chosen, results), "file": str(options.out)})
     else:
-        print("\n".join(table_lines(chosen, results)))
+        print("\n".join(table_lines(chosen, results, row["note"])))

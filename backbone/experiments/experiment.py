@@ -42,14 +42,13 @@ class Picture:
 class Experiment(ABC):
     """The settings are the fields of the subclass, each with a default.
 
-    name: on the command line. question: what it answers, in one sentence. note: what a reader must know of the data.
+    name: on the command line. question: what it answers, in one sentence.
     """
 
     name: ClassVar[str]
     question: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
     picture: ClassVar[Picture]
-    note: ClassVar[str] = ""
 
     @property
     @abstractmethod
@@ -62,6 +61,10 @@ class Experiment(ABC):
 
         A piece knows nothing of the others, so that any may be measured again alone. Raises InputError, UsageError.
         """
+
+    def note(self, data: Path | None) -> str:
+        """What must be said of the data wherever figures are shown; mostly nothing."""
+        return ""
 
     @abstractmethod
     def bounds(self, results: Results) -> list[Measured]:

@@ -66,7 +66,7 @@ def _facts(experiment: Experiment, data: Path | None, device: torch.device) -> d
         "question": experiment.question,
         "settings": experiment.settings(),
         "data": None if data is None else data.resolve().name,
-        "note": experiment.note,
+        "note": experiment.note(data),
         "device": device.type,
         "threads": torch.get_num_threads(),
     }

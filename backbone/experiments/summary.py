@@ -10,11 +10,11 @@ from backbone.experiments.results import Results, mean_and_spread
 from backbone.table import aligned
 
 
-def table_lines(experiment: Experiment, results: Results) -> list[str]:
-    """The question, the table, and every bound with whether it is kept."""
+def table_lines(experiment: Experiment, results: Results, note: str) -> list[str]:
+    """The question, what must be said of the data, the table, and every bound with whether it is kept."""
     lines = [f"{experiment.name}: {experiment.question}"]
-    if experiment.note:
-        lines.append(f"  note: {experiment.note}")
+    if note:
+        lines.append(f"  note: {note}")
     head = ("method", "seeds", *(column.title for column in experiment.columns))
     rows = [
         (method, str(len(results.seeds(method))), *_cells(experiment, results, method))

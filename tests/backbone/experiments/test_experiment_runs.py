@@ -51,6 +51,9 @@ class Lengths(Experiment):
 
         return measure
 
+    def note(self, data: Path | None) -> str:
+        return "" if data is None else "made up"
+
     def bounds(self, results: Results) -> list[Measured]:
         return [Measured.above("large / small", results.mean("large", "area", "small"), 8.0)]
 
@@ -91,7 +94,10 @@ def test_a_stopped_run_goes_on_where_it_was(bench: Bench, tmp_path: Path) -> Non
         patch.setattr(Lengths, "begin", lambda self, data, device: _done)
         code, out, _ = bench("lengths", "--seeds", "2", "--data", str(tmp_path), "--json")
     assert (code, DONE[4:]) == (0, [("large", 1)])
-    assert json.loads(out)["methods"]["large"]["seeds"].keys() == {"0", "1"}
+    document = json.loads(out)
+    assert document["methods"]["large"]["seeds"].keys() == {"0", "1"}
+    assert document["note"] == "made up"
+    assert bench("lengths", "--seeds", "2", "--data", str(tmp_path))[1].splitlines()[1] == "  note: made up"
 
 
 def _done(method: str, seed: int) -> dict[str, Figure]:
