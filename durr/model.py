@@ -100,18 +100,19 @@ class RestorationModel:
         return model.to(torch.device(device))
 
 
-def _configuration(unit: RestorationUnit) -> dict[str, int | str]:
+def _configuration(unit: RestorationUnit) -> dict[str, int | float | str]:
     return {
         "channels": unit.channels,
         "features": unit.features,
         "inner": unit.down.out_channels,
         "depth": len(unit.blocks),
         "scheme": unit.stepping,
+        "leak": unit.leak,
     }
 
 
 def _from_state(task: Task, state: Mapping[str, Any]) -> RestorationModel:
-    configuration = dict(state["unit"]["configuration"])
+    configuration = {"leak": 0.0, **state["unit"]["configuration"]}  # models from before it was a choice have none
     unit = RestorationUnit(configuration.pop("channels"), **configuration, generator=torch.Generator())
     unit.load_state_dict(state["unit"]["weights"])
     low, high = state["sigmas"]

@@ -19,6 +19,7 @@ from backbone.dynamics import Dynamics, VectorField
 from durr.stepping import STEPPINGS, demand_known
 
 FOLD = 2  # the image is folded into FOLD^2 features per channel
+LEAK = 0.1  # of an activation below zero: without, features die for good in an update, and whole branches with them
 OUTPUT_GAIN = 0.1  # a step of the untrained unit changes little, so that ten of them stay bounded
 
 
@@ -28,6 +29,7 @@ class RestorationUnit(Dynamics):
     channels: of the image, 1 or 3. features: of the state at half resolution, the image in the first 4 * channels.
     A state is "batch half_row half_col feature".
     inner: features at quarter resolution. depth: pairs of convolutions there. scheme: by which it is unfolded.
+    leak: slope of the activations below zero.
     """
 
     align = 2 * FOLD  # rows and columns of an image are multiples of this
@@ -40,15 +42,17 @@ class RestorationUnit(Dynamics):
         inner: int = 64,
         depth: int = 1,
         scheme: str = "euler",
+        leak: float = LEAK,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         demand_known(scheme)
         self.channels = channels
         self.features = features
+        self.leak = leak
         self.enter = convolution(features, features, generator)
         self.down = nn.utils.skip_init(nn.Conv2d, features, inner, 2, stride=2, bias=False)
-        self.blocks = nn.ModuleList([InnerBlock(inner, generator) for _ in range(depth)])
+        self.blocks = nn.ModuleList([InnerBlock(inner, leak, generator) for _ in range(depth)])
         self.up = nn.utils.skip_init(nn.ConvTranspose2d, inner, features, 2, stride=2, bias=False)
         self.merge = convolution(features, features, generator)
         self.leave = convolution(features, features, generator, gain=OUTPUT_GAIN)
@@ -90,12 +94,12 @@ class RestorationUnit(Dynamics):
 
         What no gradient asks for again is overwritten: memory traffic is half of the cost of a step.
         """
-        wide = functional.relu_(self._entered(state))
+        wide = functional.leaky_relu_(self._entered(state), self.leak)
         narrow = self.down(wide)
         for block in self.blocks:
             narrow = block(narrow).add_(narrow)
-        wide = self.up(functional.relu_(narrow)).add_(wide)
-        rate: Tensor = self.leave(functional.relu_(self.merge(wide)))
+        wide = self.up(functional.leaky_relu_(narrow, self.leak)).add_(wide)
+        rate: Tensor = self.leave(functional.leaky_relu_(self.merge(wide), self.leak))
         return rate.permute(0, 2, 3, 1)
 
     def _entered(
@@ -120,13 +124,15 @@ class RestorationUnit(Dynamics):
 class InnerBlock(nn.Module):
     """Two convolutions at quarter resolution, the branch of a residual block."""
 
-    def __init__(self, features: int, generator: torch.Generator) -> None:
+    def __init__(self, features: int, leak: float, generator: torch.Generator) -> None:
         super().__init__()
+        self.leak = leak
         self.first = convolution(features, features, generator)
         self.second = convolution(features, features, generator)
 
     def forward(self, x: Float[Tensor, "batch feature row col"]) -> Float[Tensor, "batch feature row col"]:
-        branch: Tensor = self.second(functional.relu_(self.first(functional.relu(x))))
+        inside = self.first(functional.leaky_relu(x, self.leak))
+        branch: Tensor = self.second(functional.leaky_relu_(inside, self.leak))
         return branch
 
 
