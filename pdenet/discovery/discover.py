@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from pdenet.discovery.doubts import Doubt, at_rest, examine, flat_axes, raise_doubts
 from pdenet.discovery.holdout import Split, hold_out
 from pdenet.discovery.identifiability import Identifiability
-from pdenet.discovery.ladder import Rung, climb, rungs, widest_affordable
+from pdenet.discovery.ladder import Rung, climb, higher_rungs, rungs, widest_affordable
 from pdenet.discovery.likelihood_fit import Likelihood, fit_by_likelihood
 from pdenet.discovery.options import HELD_OUT
 from pdenet.discovery.pareto import Candidate, pareto_table
@@ -107,14 +107,13 @@ def discover(
     answer, told = of_better_order(first, None if second is None else again, progress)
     split, bounds, setting = answer.split, answer.bounds, answer.setting
     field, data = (replace(one, time_order=split.train.time_order) for one in (field, data))
-    selection = _scored(answer)
+    selection, numbers = _climbed(field, data, answer, noise)
     fronts = selection.fronts if selection.scorers.measure == "roll-out" else {}
     progress("asking a second opinion")
     opinions = second_opinion(split.train, selection.found, setting)
-    numbers = _coefficients(field, data, split, selection, bounds, replace(setting, noise=noise))
     widest = widest_affordable(split.train, bounds, setting, beyond=True)
     chosen = _system(numbers.fit)
-    identified, doubts = examine(split.train, selection.found, chosen, fronts, widest)
+    identified, doubts = examine(split.train, selection.found, chosen, fronts, widest, numbers.likelihood)
     doubts += curves_left_over(split.train, selection.found, chosen, setting)
     doubts += misfit_left_over(data, chosen, numbers.likelihood.misfit)
     return Discovery(
@@ -183,14 +182,33 @@ def _scored(answer: _Answer) -> _Selection:
     return _Selection(found, fronts, scorers, is_coarse)
 
 
-def _coefficients(
-    field: Field, data: Field, split: Split, selection: _Selection, bounds: Sequence[Bounds], setting: Setting
-) -> _Numbers:
+def _climbed(
+    field: Field, data: Field, answer: _Answer, noise: Float64[np.ndarray, "run channel"]
+) -> tuple[_Selection, _Numbers]:
+    """The selection and its coefficients, from larger libraries where the likelihood sees more than noise left.
+
+    data: the field, or the stretches of it that fit in memory; noise: of these.
+    """
+    setting = replace(answer.setting, noise=noise)
+    selection = _scored(answer)
+    numbers = _coefficients(field, data, answer, selection, setting)
+    for found in higher_rungs(answer.split.train, selection.found, answer.bounds, answer.setting):
+        if not numbers.likelihood.asks_for_more:
+            break
+        setting.progress("more than noise is left: trying a larger library")
+        higher = _scored(replace(answer, found=found))
+        renewed = _coefficients(field, data, answer, higher, setting)
+        if renewed.likelihood.fit is not None and renewed.likelihood.misfit < numbers.likelihood.misfit:
+            selection, numbers = higher, renewed
+    return selection, numbers
+
+
+def _coefficients(field: Field, data: Field, answer: _Answer, selection: _Selection, setting: Setting) -> _Numbers:
     """Fit the chosen terms to all data: by regression, then by shooting or by maximum likelihood where that is better.
 
     data: the field, or the stretches of it that fit in memory. setting: with their noise.
     """
-    found, scorers = selection.found, selection.scorers
+    found, scorers, split = selection.found, selection.scorers, answer.split
     fit = refit(field, found, setting.restrictions, setting.device)
     judge = scorers.heldout or scorers.insample
     errors = judge.errors({name: rung.chosen for name, rung in found.items()}) if isinstance(judge, RollOuts) else []
@@ -199,7 +217,7 @@ def _coefficients(
         setting.progress("snapshots are far apart in time: refining by shooting")
         sharpened = sharpen(split.train, fit, judge.axes, setting.restrictions, setting.device)
         fit, errors = _better(fit, sharpened, judge, errors)
-    likelihood = fit_by_likelihood(data, fit, found, bounds, setting)
+    likelihood = fit_by_likelihood(data, fit, found, answer.bounds, setting)
     setting.progress(f"likelihood {likelihood.words}")
     if likelihood.fit is not None:
         fit = likelihood.fit

@@ -115,7 +115,7 @@ def _discovery(answer: _Answer, told: str) -> Discovery:
     chosen = {equation.variable: equation for equation in fit.equations}
     widest = widest_affordable(train, answer.bounds, setting, beyond=True)
     shown = fronts if scorers.measure == "roll-out" else {}
-    identified, doubts = examine(answer.splits[0].train, found, chosen, shown, widest)
+    identified, doubts = examine(answer.splits[0].train, found, chosen, shown, widest, likelihood)
     errors = _heldout_errors(scorers, chosen)
     return Discovery(
         equations=fit.equations,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from pdenet.discovery.identifiability import CannotTell, Identifiability, Rival, identify
 from pdenet.discovery.ladder import Rung
+from pdenet.discovery.likelihood_fit import Likelihood
 from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.regression import Regression
 from pdenet.equations.equation import Equation
@@ -57,18 +58,20 @@ def examine(
     chosen: Mapping[str, Equation],
     fronts: Mapping[str, Sequence[Candidate]],
     widest: Regression,
+    likelihood: Likelihood,
 ) -> tuple[dict[str, Identifiability], list[Doubt]]:
     """What the data say about the terms of each equation, and every reason not to trust them.
 
     chosen: the equations that are printed. fronts: scored by roll-outs, or empty. widest: the largest library on the
-    data.
+    data. likelihood: has the last word on rivals where it was maximised.
     """
     identified: dict[str, Identifiability] = {}
     doubts = []
     for name, rung in found.items():
         equations = widest.of(name)
         support = [term for term in chosen[name].terms if term in equations.terms]
-        identified[name] = identify(equations, name, support, widest.noise_power)
+        told = identify(equations, name, support, widest.noise_power)
+        identified[name] = replace(told, undecided=tuple(likelihood.undecided(name, told.undecided)))
         if not chosen[name].terms:
             doubts.append(nothing_found(data, name, rung))
         reasons = undecided(data, name, identified[name], chosen[name])

@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from scipy import stats
 from torch import Tensor
 
-from pdenet.discovery.likelihood import Maximum, Problem, maximise
+from pdenet.discovery.likelihood import Maximum, Problem, gone_on, maximise
 from pdenet.discovery.resolution import NOISE_UNSURE
 from pdenet.discovery.select import SIGNIFICANCE, path, solve_support
 from pdenet.discovery.shooting import Shooting
@@ -34,18 +34,17 @@ def unexplained(maximum: Maximum) -> float:
     return max(1.0 - (1.0 + NOISE_UNSURE) / maximum.scale, 0.0) * maximum.n_freedoms
 
 
-def eliminate(problem: Problem, maximum: Maximum, n_candidates: int) -> Maximum:
-    """The maximum without terms that do not count, refitted; Diverged if it cannot be run."""
+def eliminate(problem: Problem, maximum: Maximum, n_candidates: int, *, share: float = 1.0) -> Maximum:
+    """The maximum without terms that do not count, refitted; Diverged if it cannot be run.
+
+    share: of the data that the problem holds; what does not count there would not count in all of them.
+    """
     while True:
-        least = max(limit(n_candidates) ** 2, unexplained(maximum))
+        least = max(share * limit(n_candidates) ** 2, unexplained(maximum))
         dropped = {maximum.free[place] for place in _weak(maximum, least)}
         if not dropped:
             return maximum
-        kept = [row for row in range(len(maximum.rows)) if row not in dropped]
-        free = [kept.index(row) for row in maximum.free if row not in dropped]
-        coefficients = maximum.coefficients[kept]
-        rows = [maximum.rows[row] for row in kept]
-        maximum = maximise(problem, rows, coefficients, free, maximum.shooting.start)
+        maximum = gone_on(problem, maximum, [row for row in range(len(maximum.rows)) if row not in dropped])
 
 
 def _weak(maximum: Maximum, least: float) -> list[int]:
@@ -94,7 +93,7 @@ def _selected(
     before = torch.cat([maximum.coefficients, maximum.coefficients.new_zeros(len(missing))])
     fixed = [k for k in range(len(maximum.rows)) if k not in maximum.free]
     open_rows = [k for k in range(len(rows)) if k not in fixed]
-    matrix = _normal_matrix(problem, maximum, rows, before, open_rows)
+    matrix = normal_matrix(problem, rows, before, open_rows, maximum.shooting.start)
     target, scale = len(open_rows), maximum.n_freedoms
     least = limit(len(candidates)) ** 2
     best: tuple[int, ...] = ()
@@ -109,19 +108,25 @@ def _selected(
     return [rows[k] for k in chosen], list(range(len(fixed), len(chosen))), coefficients
 
 
-def _normal_matrix(
-    problem: Problem, maximum: Maximum, rows: Sequence[Row], coefficients: Tensor, free: Sequence[int]
+def normal_matrix(
+    problem: Problem,
+    rows: Sequence[Row],
+    coefficients: Float64[Tensor, " row"],
+    free: Sequence[int],
+    start: Float64[Tensor, "window state *coarse"],
+    most: int = MOST_NUMBERS,
 ) -> Float64[np.ndarray, "column column"]:
     """Of the free coefficients and, as last column, what they are to explain: residual and present terms together.
 
-    From as many windows as fit, in units of all of them.
+    Of the quadratic model of the misfit about these coefficients and whitened starting states. From as many windows as
+    `most` numbers hold, in units of all of them.
     """
-    size = len(free) * maximum.shooting.miss[:, 0].numel()
-    every = -(-len(problem.windows) * size // MOST_NUMBERS)
+    size = len(free) * problem.windows.values[:, 0].numel()
+    every = -(-len(problem.windows) * size // most)
     some = slice(None, None, every)
     system = System(problem.spectrum, rows, coefficients)
     windows = problem.windows.some(some)
-    shooting = Shooting(system, windows, coefficients, maximum.shooting.start[some], problem.n_substeps)
+    shooting = Shooting(system, windows, coefficients, start[some], problem.n_substeps)
     quadratic = shooting.linearised(free, None)
     present = coefficients[list(free)]
     explained = quadratic.information @ present

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
 
 from backbone.errors import UntrustedResult
 from pdenet.discovery.normal_equations import NormalEquations
@@ -129,15 +129,12 @@ def _rivals(
     """The closest rivals of the k-th chosen term, closest first."""
     target, term = equations.target(name), places[k]
     others = [place for place in places if place != term]
-    left = matrix - matrix[:, others] @ np.linalg.solve(matrix[np.ix_(others, others)], matrix[others])
+    left = without(matrix, others)
     power, start = np.diag(left)[: equations.n_terms], np.diag(matrix)[: equations.n_terms]
     free = power > DEPENDENT * np.maximum(start, np.finfo(float).tiny)
     free[list(places)] = False
     able = np.flatnonzero(free)
-    along = left[term, able] / power[able]
-    rest = left[term, term] - left[term, able] * along
-    told = np.abs(left[term, target] - left[able, target] * along) / np.sqrt(np.maximum(rest, 1e-300))
-    told[rest <= DEPENDENT * left[term, term]] = 0.0  # proportional, but for rounding
+    told = separations(left, target, term, able)
     correlation = left[term, able] / np.sqrt(power[able] * left[term, term])
     closest = np.lexsort([able, told])[:CHECKED]
     rows = []
@@ -155,6 +152,24 @@ def _rivals(
             )
         )
     return sorted(rows, key=lambda rival: rival.separation)
+
+
+def without(
+    matrix: Float64[np.ndarray, "column column"], places: Sequence[int]
+) -> Float64[np.ndarray, "column column"]:
+    """A normal matrix of what some of its columns leave over of the others."""
+    chosen = list(places)
+    return matrix - matrix[:, chosen] @ np.linalg.solve(matrix[np.ix_(chosen, chosen)], matrix[chosen])
+
+
+def separations(
+    left: Float64[np.ndarray, "column column"], target: int, term: int, rivals: Int[np.ndarray, " rival"]
+) -> Float64[np.ndarray, " rival"]:
+    """|t| of a term beside each rival, from the normal matrix that the others leave; 0 if they are proportional."""
+    along = left[term, rivals] / left[rivals, rivals]
+    rest = left[term, term] - left[term, rivals] * along
+    told = np.abs(left[term, target] - left[rivals, target] * along) / np.sqrt(np.maximum(rest, 1e-300))
+    return np.where(rest <= DEPENDENT * left[term, term], 0.0, told)  # proportional, but for rounding
 
 
 def _separation(

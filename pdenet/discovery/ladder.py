@@ -7,7 +7,7 @@ explains must exceed what then remains. No library is larger than half the numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backbone.errors import UsageError
@@ -126,6 +126,21 @@ def climb(data: Field | Together, bounds: Sequence[Bounds], setting: Setting) ->
                 chosen[name] = higher[name]
         unsettled = [name for name in unsettled if probe.explains_more(name, chosen[name].support)]
     return chosen
+
+
+def higher_rungs(
+    data: Field | Together, found: Mapping[str, Rung], bounds: Sequence[Bounds], setting: Setting
+) -> Iterator[dict[str, Rung]]:
+    """Selections from the libraries larger than those that the equations were decided on, smallest first.
+
+    What regression cannot see: noise in the data weakens the terms of a rung and hides what it explains.
+    """
+    reached = max((bounds.index((rung.order, rung.degree)) for rung in found.values()), default=0)
+    for bound in bounds[reached + 1 :]:
+        higher: dict[str, Rung] = {}
+        _stand_on(Regression(data, [bound], setting, max_rows=SELECTION_ROWS), data.evolved, setting, higher)
+        if any(set(higher[name].support) != set(rung.support) for name, rung in found.items()):
+            yield higher
 
 
 def widest_affordable(

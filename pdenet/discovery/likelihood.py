@@ -20,6 +20,7 @@ from pdenet.discovery.windows import Windows
 
 MAX_ITERATIONS = 30
 CONVERGED = 0.05  # step of the coefficients in units of their standard errors
+NEAR = 1.0  # the same, from which on it can be seen which terms count
 HALVINGS = 6  # of a step that raises the misfit
 MAX_SUBSTEPS = 64
 STEP_ERROR = 0.3  # of all time steps together in units of noise: it moves a coefficient by less than so many errors
@@ -101,25 +102,39 @@ def maximise(
     coefficients: Float64[Tensor, " row"],
     free: Sequence[int],
     start: Float64[Tensor, "window channel *coarse"],
+    *,
+    lost: Float64[Tensor, "free_row window channel *coarse"] | None = None,
+    tolerance: float = CONVERGED,
 ) -> Maximum:
     """Gauss-Newton from the given coefficients and whitened starting states. Raises Diverged if they blow up.
 
-    free: rows whose coefficients are fitted; the others keep theirs.
+    free: rows whose coefficients are fitted; the others keep theirs. lost: by_coefficient of a linearisation nearby.
+    tolerance: the last step of each coefficient, in units of its standard error.
     """
     system = System(problem.spectrum, rows, coefficients)
     shooting = Shooting(system, problem.windows, coefficients, start, problem.n_substeps)
-    lost = None
     for _ in range(MAX_ITERATIONS):
         quadratic = shooting.linearised(free, lost)
         lost = quadratic.by_coefficient
         step = torch.linalg.solve(quadratic.information, quadratic.score)
-        settled = bool((step.abs() <= CONVERGED * torch.linalg.inv(quadratic.information).diagonal().sqrt()).all())
+        errors = torch.linalg.inv(quadratic.information).diagonal().sqrt()
+        settled = bool((step.abs() <= tolerance * errors).all())
         lower = _lower(shooting, free, step, quadratic)
         shooting = lower or shooting
         if settled or lower is None:
             break
     n_freedoms = problem.windows.n_freedoms - len(free)
     return Maximum(tuple(rows), shooting.coefficients, tuple(free), shooting, quadratic, n_freedoms, settled)
+
+
+def gone_on(problem: Problem, maximum: Maximum, kept: Sequence[int] | None = None) -> Maximum:
+    """The maximum sought on from where it was left, with all its rows or the `kept` ones."""
+    rows = range(len(maximum.rows)) if kept is None else kept
+    places = [place for place, row in enumerate(maximum.free) if row in rows]
+    free = [list(rows).index(maximum.free[place]) for place in places]
+    lost = maximum.quadratic.by_coefficient[places]
+    coefficients = maximum.coefficients[list(rows)]
+    return maximise(problem, [maximum.rows[k] for k in rows], coefficients, free, maximum.shooting.start, lost=lost)
 
 
 def _lower(shooting: Shooting, free: Sequence[int], step: Tensor, quadratic: Linearised) -> Shooting | None:

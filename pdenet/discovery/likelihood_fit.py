@@ -14,9 +14,11 @@ from torch import Tensor
 from backbone.errors import Diverged
 from pdenet.discovery.elimination import complete, eliminate, unexplained
 from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.identifiability import Rival
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.lengthening import lengthen
-from pdenet.discovery.likelihood import Maximum, Problem, maximise
+from pdenet.discovery.likelihood import NEAR, Maximum, Problem, gone_on, maximise
+from pdenet.discovery.likelihood_rivals import Peak
 from pdenet.discovery.refit import Fit
 from pdenet.discovery.regression import Bounds, Setting
 from pdenet.discovery.resolution import seen_wave_numbers
@@ -36,9 +38,11 @@ SHORT = 4  # snapshots of windows on which terms are exchanged
 CLEAN = 1e-5  # noise over the spread of the data below which regression is as good
 LARGEST_SCALE = 2.0  # misfit per degree of freedom above which data and equation differ by more than noise
 MOST_NUMBERS = 150_000_000  # of the roll-out and its tangents that are held at once, 8 bytes each
+MOST_AT_FIRST = 30_000_000  # of them for the first look at which terms count
 TRIED = 4  # windows on which all is tried first, where there are
 WORTH_A_TRIAL = 3  # times as many
 HOPELESS = 20.0  # misfit per degree of freedom there, from which on all windows would not be explained either
+MORE_THAN_NOISE = 0.1  # misfit per degree of freedom more than noise, from which larger libraries are asked
 SHARE = 4  # of the memory that is free, one part of so many, for these
 MOST_CANDIDATES = 150  # in all equations together, from which terms may join
 
@@ -47,12 +51,22 @@ MOST_CANDIDATES = 150  # in all equations together, from which terms may join
 class Likelihood:
     """The fit of greatest likelihood, or None, and what was done or why it could not be.
 
-    misfit: at the greatest likelihood, over that of noise; nan where it was not looked for.
+    misfit: at the greatest likelihood, over that of noise; nan where it was not looked for. peak: of the fit.
     """
 
     fit: Fit | None
     words: str
     misfit: float = math.nan
+    peak: Peak | None = None
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether clearly more than noise is left, and not so much that regression would have seen it."""
+        return 1.0 + MORE_THAN_NOISE < self.misfit < HOPELESS
+
+    def undecided(self, name: str, rivals: Sequence[Rival]) -> Sequence[Rival]:
+        """Those of the rivals in the equation of a variable that it does not decide either."""
+        return rivals if self.peak is None else self.peak.undecided(name, rivals)
 
     def by(self, windows: str) -> Likelihood:
         """The same, of some of the windows."""
@@ -94,12 +108,12 @@ def fit_by_likelihood(
         affordable = field.time_order == 1 and restrictions.max_terms is None and problem.size(candidates) <= most
         short = Windows.cut(field, noise, min(SHORT, field.n_times), spectrum) if affordable else None
         search = _Search(rows, coefficients, free, candidates, short, len(windows), setting.progress)
-        maximum = hopeless = search.tried(problem)
-        if maximum is None:
-            maximum = lengthen(problem, search.best(problem), field, noise, len(candidates))
+        hopeless = search.tried(problem)
+        peak = Peak(field, problem, search.best(problem) if hopeless is None else hopeless)
+        maximum = hopeless or lengthen(problem, peak.maximum, field, noise, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
-    judged = _judged(maximum, fit, field)
+    judged = _judged(maximum, fit, peak)
     asked = len(problem.windows) if hopeless is None else hopeless.shooting.n_windows
     return judged if asked == len(windows) else judged.by(f"{asked} of {len(windows)} windows")
 
@@ -131,12 +145,27 @@ class _Search:
     def _complete(self, problem: Problem) -> Maximum:
         """The maximum, terms exchanged where more than noise is left."""
         self.progress(f"maximising the likelihood on {len(problem.windows)} windows")
-        maximum = maximise(problem, self.rows, self.coefficients, self.free, problem.windows.start)
+        maximum = self._begun(problem)
         if self.short is None or unexplained(maximum) == 0.0:
             return maximum
         self.progress("more than noise is left: exchanging terms")
         share = len(problem.windows) / self.n_windows
         return _exchange(problem, maximum, self.candidates, self.short.thinned(round(share * len(self.short))))
+
+    def _begun(self, problem: Problem) -> Maximum:
+        """The maximum, without terms that are seen on the way not to count: they need not be carried to its end.
+
+        Of a large problem some of the windows show it.
+        """
+        few = problem.within(self.rows, MOST_AT_FIRST)
+        near = maximise(few, self.rows, self.coefficients, self.free, few.windows.start, tolerance=NEAR)
+        share = len(few.windows) / len(problem.windows)
+        kept = near
+        if unexplained(near) == 0.0:
+            kept = eliminate(few, near, len(self.candidates), share=share)
+        if share < 1.0:
+            return maximise(problem, kept.rows, kept.coefficients, kept.free, problem.windows.start)
+        return gone_on(problem, near) if kept is near else kept
 
 
 def _system(field: Field, fit: Fit) -> tuple[list[Row], list[float]]:
@@ -146,19 +175,19 @@ def _system(field: Field, fit: Fit) -> tuple[list[Row], list[float]]:
     return rows, [value for equation in equations for value in equation.coefficients]
 
 
-def _judged(maximum: Maximum, before: Fit, field: Field) -> Likelihood:
-    """The maximum as a fit if it explains the data, with what it changed in words."""
+def _judged(maximum: Maximum, before: Fit, peak: Peak) -> Likelihood:
+    """The maximum as a fit if it explains the data, with what it changed in words. peak: on shorter windows."""
     if not maximum.converged or maximum.scale > LARGEST_SCALE:
         words = f"not used: its misfit is {maximum.scale:.3g} times that of the noise"
         return Likelihood(None, words, maximum.scale)
-    fit = _as_fit(maximum, field)
+    fit = _as_fit(maximum, peak.field)
     words = [f"its misfit is {maximum.scale:.3g} times that of the noise"]
     for old, new in zip(before.equations, fit.equations, strict=True):
         dropped = [str(term) for term in old.terms if term not in new.terms]
         joined = [str(term) for term in new.terms if term not in old.terms]
         words += [f"{new.lhs} lost {', '.join(dropped)}"] if dropped else []
         words += [f"{new.lhs} gained {', '.join(joined)}"] if joined else []
-    return Likelihood(fit, "; ".join(words), maximum.scale)
+    return Likelihood(fit, "; ".join(words), maximum.scale, peak)
 
 
 def _candidates(

@@ -58,3 +58,12 @@ def test_two_units_of_one_seed_are_one() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_size_leaves_room_for_the_policy(channels: int) -> None:
     assert sum(weight.numel() for weight in unit(channels).parameters()) <= 250_000  # of 300 000 for both
+
+
+def test_a_branch_pushed_below_zero_still_learns() -> None:
+    net = unit()
+    with torch.no_grad():
+        net.down.weight.copy_(-net.down.weight.abs())  # what comes in is mostly above zero
+    net.field(0.0, net.start(noise(2, 1, 32, 32))).square().sum().backward()
+    gradients = [net.down.weight.grad, net.blocks[0].second.weight.grad, net.up.weight.grad]
+    assert all(gradient is not None and gradient.flatten(1).norm(dim=1).min() > 0.0 for gradient in gradients)
