@@ -7,7 +7,7 @@ add to.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,6 +32,11 @@ class Passes:
 
     full: int = 0
     first: int = 0
+
+
+def gradients(loss: Tensor, of: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """d loss / d each, zero for what the loss does not hang on: layers left out, coefficients of a first step."""
+    return torch.autograd.grad(loss, of, allow_unused=True, materialize_grads=True)
 
 
 class Algorithm(ABC):
@@ -95,7 +100,7 @@ class Adversarial:
         """One step of the weights by the gradient of a loss; its value."""
         value = loss.item()
         self.descent.demand_finite(value)
-        self.descent.step(torch.autograd.grad(loss, list(self.net.parameters())))
+        self.descent.step(gradients(loss, list(self.net.parameters())))
         return value
 
     def state_dict(self) -> dict[str, Any]:

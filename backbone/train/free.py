@@ -9,7 +9,7 @@ import torch
 from backbone.attacks.box import Box
 from backbone.errors import UsageError
 from backbone.samples import Samples
-from backbone.train.adversarial import Adversarial, Algorithm
+from backbone.train.adversarial import Adversarial, Algorithm, gradients
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Free(Algorithm):
             loss = game.loss_of(game.net, batch.at(x + eta))
             value = loss.item()
             game.descent.demand_finite(value)
-            slope, *gradients = torch.autograd.grad(loss, [eta, *weights])
-            game.descent.step(gradients)
+            slope, *steps = gradients(loss, [eta, *weights])
+            game.descent.step(steps)
             moved = box.project(eta.detach() + game.eps * slope.nan_to_num().sign())
             kept = torch.cat([moved, kept[len(x) :]])
         game.eta = kept

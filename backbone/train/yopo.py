@@ -15,7 +15,7 @@ from backbone.attacks.box import Box, Perturbation
 from backbone.errors import UsageError
 from backbone.samples import Samples
 from backbone.stem import Stemmed
-from backbone.train.adversarial import Adversarial, Algorithm
+from backbone.train.adversarial import Adversarial, Algorithm, gradients
 from backbone.train.first_layer import FirstLayer, first_layer
 
 
@@ -39,11 +39,12 @@ class Yopo(Algorithm):
         sums: list[Tensor] = []
         value = 0.0
         for _ in range(self.m):
-            value, p, gradients = self._full_pass(game, net, batch.at(batch.inputs + eta), rest)
+            value, p, of_rest = self._full_pass(game, net, batch.at(batch.inputs + eta), rest)
             with game.passing(batch):
                 eta = self._ascended(layer, batch.inputs, eta, box, p)
-                gradients = [*layer.weight_slopes(batch.inputs + eta, p), *gradients]
-            sums = gradients if not sums else list(torch._foreach_add(sums, gradients))
+                of_first = layer.weight_slopes(batch.inputs + eta, p)
+            summand = [*of_first, *of_rest]
+            sums = [total + one for total, one in zip(sums, summand, strict=True)] if sums else summand
         game.eta = eta
         game.passes.full += self.m
         game.passes.first += self.m * (self.n + 1)
@@ -61,8 +62,8 @@ class Yopo(Algorithm):
         loss = game.loss_of(net.rest, perturbed.at(features))
         value = loss.item()
         game.descent.demand_finite(value)
-        p, *gradients = torch.autograd.grad(loss, [features, *rest])
-        return value, p, gradients
+        p, *of_rest = gradients(loss, [features, *rest])
+        return value, p, of_rest
 
     def _ascended(self, layer: FirstLayer, x: Tensor, eta: Perturbation, box: Box, p: Tensor) -> Perturbation:
         """n steps; under one slope for all of them they are one step n times as long, as the box is convex."""

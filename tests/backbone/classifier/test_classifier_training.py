@@ -20,6 +20,10 @@ from backbone.classifier.data import training_data
 from backbone.classifier.named import ON_PICTURES, ON_POINTS, Fit, named_net
 from backbone.classifier.training import MODEL_KIND, load_classifier
 from backbone.commands.shell import run
+from backbone.samples import Samples, cross_entropy
+from backbone.train.adversarial import Adversarial
+from backbone.train.algorithms import Natural
+from backbone.train.yopo import Yopo
 
 
 @pytest.fixture(scope="module")
@@ -151,4 +155,9 @@ def test_every_name_makes_a_net_that_fits(name: str) -> None:
     layers = None if name in ON_POINTS else 1 if name == "small-cnn" else 14
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
     net = named_net(name, Fit(sample=sample, classes=4, layers=layers), generator=generators[0], draws=generators[1])
-    assert net(torch.rand(2, *sample, generator=generators[0])).shape == (2, 4)
+    samples = Samples(torch.rand(2, *sample, generator=generators[0]), torch.tensor([1, 3]))
+    assert net(samples.inputs).shape == (2, 4)
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
+    how = Yopo(1, 1, 0.1) if name in ON_PICTURES else Natural()
+    loss = Adversarial(net, cross_entropy, optimiser, how, eps=0.1, generator=generators[0])(samples)["loss"]
+    assert loss > 0  # weights that no loss hangs on, as the first k of LM-ResNet, are no error
