@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backbone.checks import adjoint, mean_field, pde, splitting, stability, steps, stochastic, training
+from backbone.checks import adjoint, mean_field, pde, points, splitting, stability, steps, stochastic, training
 from backbone.checks.examples import (
     Build,
     Example,
@@ -60,7 +60,7 @@ SYSTEMS: dict[str, System] = {
         "x_{n+1} = x_n + f(x_n)",
         "resnet.py",
         on_images(lambda shape: resnet(shape, generator=seeded())),
-        (steps.check_resnet, training.check_deep_limit, training.check_width),
+        (steps.check_resnet, training.check_deep_limit, points.check_width),
     ),
     "small-cnn": System("x_{n+1} = x_n + f(x_n), f smooth", "small_cnn.py", on_small_pictures),
     "lm-resnet": System(
@@ -114,7 +114,7 @@ SYSTEMS: dict[str, System] = {
         "z' = -sigma(K y + b), y' = sigma(K^T z + b)",
         "hamiltonian.py",
         on_points(lambda shape: hamiltonian_net(shape, generator=seeded())),
-        (stability.check_hamiltonian, training.check_points),
+        (stability.check_hamiltonian, points.check_depth),
     ),
     "hamiltonian-2": System(
         "z' = -K2^T sigma(K2 y + b2), y' = K1^T sigma(K1 z + b1)",
@@ -126,7 +126,7 @@ SYSTEMS: dict[str, System] = {
         "x' = sigma((K - K^T - gamma I) x + b)",
         "antisymmetric.py",
         on_points(lambda shape: antisymmetric_net(shape, generator=seeded())),
-        (stability.check_antisymmetric, stability.check_landscape),
+        (stability.check_antisymmetric, stability.check_landscape, points.check_peaks),
     ),
     "neural-ode": System(
         "x' = f(x, t; theta)",
