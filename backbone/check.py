@@ -134,7 +134,7 @@ def _check_parallel(
     f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, solve: Mgrit, gradient: Gradient, until: Endpoint | None
 ) -> None:
     wrong = None
-    steps, group = len(solve.chain.own(grid.steps)), solve.coarsen ** (solve.levels - 1)
+    steps, group = len(grid.steps[solve.chain.own(grid.n_steps)]), solve.coarsen ** (solve.levels - 1)
     if not isinstance(gradient, Backprop):
         wrong = f"{type(gradient).__name__} goes from step to step", "gradient=Backprop()"
     elif until is not None:
@@ -148,6 +148,7 @@ def _check_parallel(
     if wrong is not None:
         raise UsageError(f"{wrong[0]} (Mgrit)", where="integrate(solve=)", cure=f"use {wrong[1]}, or Sequential()")
     _check_stacked(f, y0, grid, scheme)
+    _check_registered(f, y0, grid, solve)
 
 
 def _check_stacked(f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme) -> None:
@@ -195,7 +196,7 @@ def _check_from_end(gradient: Gradient, *, save: str, until: Endpoint | None) ->
         )
 
 
-def _check_registered(f: Dynamics, y0: Tensor, grid: Grid, gradient: Gradient) -> None:
+def _check_registered(f: Dynamics, y0: Tensor, grid: Grid, how: Gradient | Solve) -> None:
     """A weight that the dynamics do not own would silently get no gradient."""
     start = y0[:1].detach()
     with torch.enable_grad():
@@ -205,8 +206,8 @@ def _check_registered(f: Dynamics, y0: Tensor, grid: Grid, gradient: Gradient) -
     if foreign:
         raise UsageError(
             f"a tensor of shape {foreign[0]} asks for a gradient and is no parameter of the dynamics",
-            where="integrate(gradient=)",
-            cure=f"make it an nn.Parameter of the dynamics, or use Backprop() instead of {type(gradient).__name__}()",
+            where="integrate(f=)",
+            cure=f"make it an nn.Parameter of the dynamics, or do without {type(how).__name__}",
         )
 
 

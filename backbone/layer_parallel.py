@@ -20,6 +20,7 @@ from backbone.levels import StepsOfLevel, levels_of, transposed
 from backbone.mgrit import Alone, Arriving, Chain, Points, Propagator, solve
 from backbone.schemes.scheme import Memory, Scheme
 from backbone.solve import Solve
+from backbone.stacking import holding, rows, stacks
 from backbone.state import State
 
 Known = Inexact[Tensor, "known batch *state"]
@@ -71,7 +72,7 @@ class Mgrit(Solve):
         self, f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, gradient: Gradient, until: Endpoint | None
     ) -> Iterator[State]:
         parallel = _Parallel(self, f, grid, scheme)
-        ys = _Solved.apply(parallel, y0, *parallel.weights())  # type: ignore[no-untyped-call]
+        ys = _Solved.apply(parallel, y0, *parallel.weights)  # type: ignore[no-untyped-call]
         state = State.first(y0, Memory(parallel.n_evals))
         yield state
         for n in range(1, len(grid.ts)):  # of several processes' states only the last one is known to all
@@ -83,16 +84,25 @@ class _Parallel:
 
     def __init__(self, mgrit: Mgrit, f: Dynamics, grid: Grid, scheme: Scheme) -> None:
         self.mgrit, self.f, self.scheme = mgrit, f, scheme
-        self.steps = mgrit.chain.own(grid.steps)
+        self.own = mgrit.chain.own(grid.n_steps)
+        self.steps = grid.steps[self.own]
         self.guesses = mgrit.guesses or Guesses()
         self.n_evals = 0
+        # the layers of all processes, on the tape, which takes the gradients of the stacks on to every layer
+        self.stacked = f.stacked(grid.steps)
+        layers = stacks(self.stacked)
+        self.theta = [weight for stack in layers for weight in stack.theta.values()]
+        shared = f.parameters() if not all(stack.theta for stack in layers) else ()
+        self.shared = [*shared, *scheme.parameters()]
 
+    @property
     def weights(self) -> list[Tensor]:
-        return [w for part in (self.f, self.scheme) for w in part.parameters() if w.requires_grad]
+        """All that gets a gradient: the stacks of layers' weights, then what the steps share."""
+        return [weight for weight in (*self.theta, *self.shared) if weight.requires_grad]
 
     def forwards(self, y0: Tensor) -> Points:
         """The states at all points of this process."""
-        levels = self._levels()
+        levels = self._levels([weight.detach() for weight in self.theta])
         u = self._start(self.guesses.states, y0)
         self._solve(levels, u, torch.zeros_like(u[1:]), self.mgrit.cycles, self.mgrit.chain)
         self.n_evals = sum(level.n_evals for level in levels)
@@ -102,7 +112,7 @@ class _Parallel:
 
     def adjoints(self, u: Points, slopes: Known) -> Points:
         """p_n at the same points, from d loss / d u_n: of all points, or of the last one of all processes."""
-        backwards = transposed(self._levels(), u)
+        backwards = transposed(self._levels([weight.detach() for weight in self.theta]), u)
         p = self._start(self.guesses.adjoints, slopes[-1])
         g = slopes[:-1].flip(0) if len(slopes) == len(u) else torch.zeros_like(p[1:])
         cycles = self.mgrit.cycles if self.mgrit.cycles_back is None else self.mgrit.cycles_back
@@ -110,16 +120,25 @@ class _Parallel:
         self.guesses.adjoints = p
         return p.flip(0)
 
-    def by_weight(self, u: Points, p: Points, weights: Sequence[Tensor]) -> list[Tensor]:
+    def by_weight(self, u: Points, p: Points) -> list[Tensor]:
         """d loss / d weight: one vector-Jacobian product for all steps."""
-        if not weights:
+        theta = [weight.detach().requires_grad_(weight.requires_grad) for weight in self.theta]
+        inputs = [weight for weight in (*theta, *self.shared) if weight.requires_grad]
+        if not inputs:
             return []
         with torch.enable_grad():
-            stepped = self._levels()[0].many(0, 1, u[:-1])
-        return list(torch.autograd.grad(stepped, weights, p[1:], materialize_grads=True))
+            stepped = self._levels(theta)[0].many(0, 1, u[:-1])
+        return list(torch.autograd.grad(stepped, inputs, p[1:], materialize_grads=True))
 
-    def _levels(self) -> list[StepsOfLevel]:
-        return levels_of(self.f, self.steps, self.scheme, levels=self.mgrit.levels, coarsen=self.mgrit.coarsen)
+    def _levels(self, theta: Sequence[Tensor]) -> list[StepsOfLevel]:
+        return levels_of(
+            self.f,
+            self.steps,
+            self.scheme,
+            levels=self.mgrit.levels,
+            coarsen=self.mgrit.coarsen,
+            stacked=rows(holding(self.stacked, theta), self.own),
+        )
 
     def _solve(self, levels: Sequence[Propagator], u: Points, g: Arriving, cycles: int, chain: Chain) -> None:
         solve(levels, u, g, cycles=cycles, c_relaxation=self.mgrit.relaxation == "FCF", chain=chain)
@@ -146,13 +165,12 @@ class _Solved(torch.autograd.Function):
     def forward(ctx: Any, parallel: _Parallel, y0: Tensor, *weights: Tensor) -> Tensor:
         u = parallel.forwards(y0)
         ctx.parallel = parallel
-        ctx.save_for_backward(u, *weights)
+        ctx.save_for_backward(u)
         return parallel.mgrit.chain.known(u)
 
     @staticmethod
     def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor | None, ...]:
         demand_first_derivative("Mgrit")
-        u, *weights = ctx.saved_tensors
-        parallel, chain, u = ctx.parallel, ctx.parallel.mgrit.chain, u.detach()
+        parallel, chain, u = ctx.parallel, ctx.parallel.mgrit.chain, ctx.saved_tensors[0].detach()
         p = parallel.adjoints(u, slopes)
-        return None, chain.first(p), *chain.total(parallel.by_weight(u, p, weights))
+        return None, chain.first(p), *chain.total(parallel.by_weight(u, p))

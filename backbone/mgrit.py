@@ -16,8 +16,6 @@ import torch
 from jaxtyping import Inexact
 from torch import Tensor
 
-from backbone.dynamics import Intervals
-
 Slabs = Inexact[Tensor, "slab batch *state"]
 Points = Inexact[Tensor, "point batch *state"]
 Arriving = Inexact[Tensor, "step batch *state"]
@@ -45,7 +43,7 @@ class Chain(Protocol):
         """The same processes in the opposite order."""
         ...
 
-    def own(self, steps: Intervals) -> Intervals:
+    def own(self, n_steps: int) -> slice:
         """The steps of this process."""
         ...
 
@@ -80,8 +78,8 @@ class Alone:
     def back(self) -> Alone:
         return self
 
-    def own(self, steps: Intervals) -> Intervals:
-        return steps
+    def own(self, n_steps: int) -> slice:
+        return slice(0, n_steps)
 
     def shift(self, u: Points) -> None:
         pass

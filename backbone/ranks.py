@@ -9,7 +9,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from backbone.dynamics import Intervals
 from backbone.errors import UsageError
 from backbone.mgrit import Points
 
@@ -40,15 +39,15 @@ class Ranks:
     def back(self) -> Ranks:
         return replace(self, order=-self.order)
 
-    def own(self, steps: Intervals) -> Intervals:
-        if len(steps) % self.size:
+    def own(self, n_steps: int) -> slice:
+        if n_steps % self.size:
             raise UsageError(
-                f"{len(steps)} steps cannot be shared by {self.size} processes",
+                f"{n_steps} steps cannot be shared by {self.size} processes",
                 where="Ranks",
                 cure=f"a multiple of {self.size} steps",
             )
-        share = len(steps) // self.size
-        return steps[self.rank * share : (self.rank + 1) * share]
+        share = n_steps // self.size
+        return slice(self.rank * share, (self.rank + 1) * share)
 
     def shift(self, u: Points) -> None:
         first, operations = torch.empty_like(u[0]), []

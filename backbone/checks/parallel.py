@@ -35,14 +35,18 @@ class SmoothLayers:
     grid: Grid
     y0: Tensor
 
+    def to(self, device: torch.device) -> SmoothLayers:
+        """The same on a device."""
+        return SmoothLayers(self.f.to(device), self.grid, self.y0.to(device))
+
     def guess(self) -> Tensor:
         """The batch at all points."""
         return self.y0.detach().expand(len(self.grid.ts), *self.y0.shape).clone()
 
 
-def smooth_layers(n: int, t1: float, *, width: int = WIDTH, batch: int = BATCH) -> SmoothLayers:
+def smooth_layers(n: int, t1: float, *, width: int = WIDTH, batch: int = BATCH, seed: int = 0) -> SmoothLayers:
     """x' = tanh(K(t) x), K = A + B sin 3t + C cos 2t of normal A, B, C, t in [0, 1], in n Euler steps to t1."""
-    matrices = [normal(width, width, seed=seed) / math.sqrt(width) for seed in (1, 2, 3)]
+    matrices = [normal(width, width, seed=10 * seed + k) / math.sqrt(width) for k in (1, 2, 3)]
     fields = []
     for t in (k / n for k in range(n)):
         K = Dense(width, width, generator=seeded(), dtype=torch.float64)
@@ -50,7 +54,7 @@ def smooth_layers(n: int, t1: float, *, width: int = WIDTH, batch: int = BATCH) 
             K.weight.copy_(matrices[0] + matrices[1] * math.sin(3 * t) + matrices[2] * math.cos(2 * t))
         fields.append(Neurons(K, bias(width, K)))
     grid = Grid.uniform(0.0, t1, n)
-    return SmoothLayers(Layered(fields, grid), grid, normal(batch, width))
+    return SmoothLayers(Layered(fields, grid), grid, normal(batch, width, seed=10 * seed))
 
 
 def check_mgrit() -> list[Measured]:

@@ -8,12 +8,19 @@ from typing import Any
 
 from backbone.errors import UsageError
 from backbone.experiments.experiment import Experiment
+from backbone.experiments.mgrit import MgritExperiment
 from backbone.experiments.multilevel import MultilevelExperiment
 from backbone.experiments.two_phase import TwoPhaseExperiment
 from backbone.experiments.yopo import YopoExperiment
 from backbone.experiments.yopo_time import YopoTime
 
-KINDS: tuple[type[Experiment], ...] = (MultilevelExperiment, TwoPhaseExperiment, YopoExperiment, YopoTime)
+KINDS: tuple[type[Experiment], ...] = (
+    MgritExperiment,
+    MultilevelExperiment,
+    TwoPhaseExperiment,
+    YopoExperiment,
+    YopoTime,
+)
 EXPERIMENTS = {kind.name: kind for kind in KINDS}
 
 

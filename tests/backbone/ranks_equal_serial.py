@@ -56,7 +56,7 @@ def difference(found: list[Tensor], exact: list[Tensor]) -> float:
 
 def main() -> None:
     """Leaves with an assertion where something differs."""
-    dist.init_process_group("gloo", timeout=timedelta(seconds=60))
+    dist.init_process_group("gloo", timeout=timedelta(minutes=4))
     ranks = Ranks.started()
     exact = slopes(Sequential())
     for levels, coarsen in ((2, 8), (3, 4)):

@@ -39,7 +39,7 @@ def test_without_torchrun_there_are_no_ranks() -> None:
 )
 def test_what_processes_cannot_share_is_refused(change: dict[str, object], message: str) -> None:
     smooth, pair = smooth_layers(16, 1.0), Ranks(0, 2)
-    assert pair.own(smooth.grid.steps) == smooth.grid.steps[:8]
+    assert (pair.own(16), Ranks(1, 2).own(16)) == (slice(0, 8), slice(8, 16))
     given = {"f": Shared(smooth.f.fields[0]), "y0": smooth.y0, "grid": smooth.grid, "scheme": Euler()}
     with pytest.raises(UsageError, match=message):
         integrate(**(given | change), solve=Mgrit(coarsen=4, chain=pair))
