@@ -49,13 +49,7 @@ def check(
         scheme.check_fit(field, grid)
     _check_steps(grid, scheme, solve)
     if isinstance(solve, Mgrit):
-        _check_parallel(f, y0, grid, scheme, solve, gradient, until)
-        if save == "all" and not isinstance(solve.chain, Alone):
-            raise UsageError(
-                "save='all' with layers shared by processes, which know the last state only",
-                where="integrate(save=)",
-                cure="use save='last'",
-            )
+        _check_parallel(f, y0, grid, scheme, solve, gradient, until, save)
     _check_solve(solve, scheme, gradient)
     if gradient.reruns:
         _check_reruns(f, gradient)
@@ -131,7 +125,14 @@ def _check_solve(solve: Solve, scheme: Scheme, gradient: Gradient) -> None:
 
 
 def _check_parallel(
-    f: Dynamics, y0: Tensor, grid: Grid, scheme: Scheme, solve: Mgrit, gradient: Gradient, until: Endpoint | None
+    f: Dynamics,
+    y0: Tensor,
+    grid: Grid,
+    scheme: Scheme,
+    solve: Mgrit,
+    gradient: Gradient,
+    until: Endpoint | None,
+    save: str,
 ) -> None:
     wrong = None
     steps, group = len(grid.steps[solve.chain.own(grid.n_steps)]), solve.coarsen ** (solve.levels - 1)
@@ -139,6 +140,8 @@ def _check_parallel(
         wrong = f"{type(gradient).__name__} goes from step to step", "gradient=Backprop()"
     elif until is not None:
         wrong = "an endpoint asks every state in turn", "until=None"
+    elif save == "all" and not isinstance(solve.chain, Alone):
+        wrong = "processes that share the layers know the last state only", "save='last'"
     elif type(scheme.start(y0)) is not Memory:
         wrong = f"{type(scheme).__name__} carries a memory from step to step", "a one-step scheme, such as Euler()"
     elif steps % group or steps == 0:
