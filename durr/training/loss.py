@@ -11,7 +11,6 @@ from torch import Tensor
 
 from backbone.endpoint import AfterSteps
 from backbone.integrate import integrate
-from backbone.schemes import Euler
 from durr.degradation.degradation import Batch, Degradation
 from durr.unfold import steps_grid
 from durr.unit import RestorationUnit
@@ -19,7 +18,7 @@ from durr.unit import RestorationUnit
 
 @dataclass(frozen=True)
 class StoppedError:
-    """mean over samples of MSE(X(tau), clean) / (what a good restorer leaves), X unfolded for tau steps.
+    """mean over samples of MSE(X(tau), clean) / (what a good restorer leaves), X unfolded for tau steps of its scheme.
 
     degradation: knows that error, level by level. stopping: tau of every sample of a batch. precision: of the
     convolutions, bfloat16 where the processor has it.
@@ -36,6 +35,6 @@ class StoppedError:
         lower = self.precision != torch.float32
         with torch.autocast(batch.degraded.device.type, self.precision, enabled=lower):
             until = AfterSteps(counts, grid)
-            solved = integrate(unit, unit.start(batch.degraded), grid, Euler(), until=until, view=unit.image)
+            solved = integrate(unit, unit.start(batch.degraded), grid, unit.scheme, until=until, view=unit.image)
         errors = (solved.ys - batch.clean).square().mean(dim=(1, 2, 3))
         return (errors / self.degradation.typical_error(batch.level)).mean()

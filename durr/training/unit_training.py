@@ -24,7 +24,6 @@ from durr.degradation.degradation import Batch
 from durr.training.loss import StoppedError
 from durr.training.patches import DegradedPatches
 from durr.training.schedule import learning_rate_share, trunk_end
-from durr.training.unfolded_error import UnfoldedError
 from durr.training.validation import Validation
 from durr.unit import RestorationUnit
 
@@ -76,7 +75,7 @@ class UnitTraining:
         self.log = log
         self.optimiser = _optimiser(unit, settings.learning_rate)
         loss = StoppedError(lambda batch: stopping(batch, self.step), settings.precision, patches.degradation)
-        self.update = Gradient(unit, UnfoldedError(loss), self.optimiser)
+        self.update = Gradient(unit, loss, self.optimiser)
         self.average = WeightAverage(unit)
         self.step = 0
         self.report: dict[int, float] = {}
