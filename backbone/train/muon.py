@@ -65,7 +65,7 @@ def orthogonal(matrix: Float[Tensor, "row col"]) -> Float[Tensor, "row col"]:
         return orthogonal(matrix.T).transpose(0, 1)
     a, b, c = NEWTON_SCHULZ
     tiny = torch.finfo(matrix.dtype).tiny
-    x: Tensor = matrix / matrix.abs().amax().clamp_min(tiny)  # the squares of numbers near 1 neither vanish nor overflow
+    x: Tensor = matrix / matrix.abs().amax().clamp_min(tiny)  # squares of such numbers do not vanish
     x = x / torch.linalg.matrix_norm(x).clamp_min(tiny)
     for _ in range(ITERATIONS):
         gram = x @ x.T
