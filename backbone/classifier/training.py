@@ -20,9 +20,9 @@ from backbone.checkpoint import load_state, save_state
 from backbone.classifier.data import TrainingData, training_data
 from backbone.classifier.named import Fit, demand_known, named_net
 from backbone.data.shuffled import ShuffledBatches
+from backbone.data_parallel import ALONE, Replicas, shared_run
 from backbone.errors import UsageError
 from backbone.precision import convolution_precision
-from backbone.runs import RunFolder
 from backbone.samples import cross_entropy
 from backbone.train.adversarial import Adversarial
 from backbone.train.algorithms import Natural, algorithm
@@ -59,33 +59,47 @@ class TrainSettings:
 
 
 def train_classifier(
-    settings: TrainSettings, *, out: Path | None, overwrite: bool, resume: bool, talk: Talk, progress: Talk
+    settings: TrainSettings,
+    *,
+    out: Path | None,
+    overwrite: bool,
+    resume: bool,
+    talk: Talk,
+    progress: Talk,
+    replicas: Replicas = ALONE,
 ) -> dict[str, Any]:
-    """Train in a run folder, or go on in one; what the network reached, with the folder as "run"."""
-    if resume and out is None:
-        raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
+    """Train in a run folder, or go on in one; what the network reached, with the folder as "run".
+
+    Of replicas the first one alone learns that; for the others it is empty.
+    """
     demand_known(settings.name)
     algorithm(settings.update, settings.eps)
     data = training_data(settings.data)
-    training = ClassifierTraining(settings, data, progress)
-    with RunFolder.create(f"train-{settings.name}", out, overwrite, resume=resume) as run:
-        run.agree(settings.as_dict(), resume)
-        run.write_inputs({path: (len(data.train), *data.sample) for path in data.inputs})
+    training = ClassifierTraining(settings, data, progress, replicas)
+    folder = shared_run(
+        replicas, f"train-{settings.name}", settings.as_dict(), out=out, overwrite=overwrite, resume=resume
+    )
+    with folder as run:
+        if replicas.first:
+            run.write_inputs({path: (len(data.train), *data.sample) for path in data.inputs})
         if data.note:
             talk(f"note: {data.note}")
         if training.resume(run.work):
             talk(f"goes on after step {training.step}")
         training.run(run.work)
+        if not replicas.first:
+            return {}
+        training.save_model(run.work)
         figures = training.figures()
         run.write_json(METRICS, figures)
     return {"run": str(run.path), **settings.as_dict(), **figures}
 
 
 class ClassifierTraining:
-    """Updates of one network with checkpoints; step: how many are done."""
+    """Updates of one network with checkpoints; step: how many are done. Of replicas the first validates and saves."""
 
-    def __init__(self, settings: TrainSettings, data: TrainingData, progress: Talk) -> None:
-        self.settings, self.data, self.progress = settings, data, progress
+    def __init__(self, settings: TrainSettings, data: TrainingData, progress: Talk, replicas: Replicas = ALONE) -> None:
+        self.settings, self.data, self.progress, self.replicas = settings, data, progress, replicas
         how = algorithm(settings.update, settings.eps)
         if len(data.sample) != 3 and not isinstance(how, Natural):
             raise UsageError(
@@ -107,8 +121,9 @@ class ClassifierTraining:
             eps=settings.eps,
             generator=Generator().manual_seed(seed),
             precision=precision,
+            replicas=replicas,
         )
-        self.batches = ShuffledBatches(data.train, settings.batch, seed, device)
+        self.batches = ShuffledBatches(data.train, settings.batch, seed, device, replicas)
         self.n_steps = settings.epochs * self.batches.per_epoch
         self.step = 0
         self.losses: list[float] = []  # of the epoch at work
@@ -127,10 +142,12 @@ class ClassifierTraining:
         return True
 
     def run(self, folder: Path) -> None:
-        """Train to the end, with a checkpoint at every epoch's end and every so many seconds; write the model."""
+        """Train to the end, with a checkpoint at every epoch's end and every so many seconds."""
 
         def watch(progress: Progress) -> None:
             self.step += 1
+            if not self.replicas.first:
+                return
             self.losses.append(progress.metrics["loss"])
             whole = self.step % self.batches.per_epoch == 0
             if whole:
@@ -140,7 +157,11 @@ class ClassifierTraining:
             self.progress(f"step {self.step}/{self.n_steps}  loss {progress.metrics['loss']:.4f}")
 
         if self.step < self.n_steps:
-            fit(self.update, self.batches.after(self.step), n_steps=self.n_steps - self.step, observers=[watch])
+            batches, left = self.batches.after(self.step), self.n_steps - self.step
+            fit(self.update, batches, n_steps=left, observers=[watch], replicas=self.replicas)
+
+    def save_model(self, folder: Path) -> None:
+        """Write the network as it is, for `load_classifier`."""
         shape = {"name": self.settings.name, "sample": self.fit.sample, "classes": self.fit.classes}
         model = {**shape, "layers": self.fit.layers, "net": self.net.state_dict()}
         save_state(folder / MODEL, model, kind=MODEL_KIND)

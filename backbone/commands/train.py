@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,33 +48,41 @@ class TrainOptions(Options):
 def backbone_train(name: Name, *, data: Data, options: TrainOptions) -> None:
     """Train a network of the backbone; a killed run goes on where its last checkpoint was, with the same weights."""
     from backbone.classifier.training import TrainSettings, train_classifier
+    from backbone.data_parallel import replicas_of_torchrun
     from backbone.device import keep_freed_memory, resolve_device, set_threads
 
     set_threads(options.threads)
     keep_freed_memory()
-    talk = Talk(quiet=options.quiet)
-    settings = TrainSettings(
-        name=name,
-        data=data,
-        update=options.update,
-        epochs=options.epochs,
-        batch=options.batch,
-        learning_rate=options.learning_rate,
-        eps=options.eps,
-        layers=options.layers,
-        seed=options.seed,
-        device=resolve_device(options.device),
-        save_every_s=options.save_every,
-    )
-    summary = train_classifier(
-        settings,
-        out=options.out,
-        overwrite=options.overwrite,
-        resume=options.resume,
-        talk=talk.note,
-        progress=talk.progress,
-    )
-    if options.json:
+    with replicas_of_torchrun(resolve_device(options.device)) as replicas:
+        talk = Talk(quiet=options.quiet or not replicas.first)
+        settings = TrainSettings(
+            name=name,
+            data=data,
+            update=options.update,
+            epochs=options.epochs,
+            batch=options.batch,
+            learning_rate=options.learning_rate,
+            eps=options.eps,
+            layers=options.layers,
+            seed=options.seed,
+            device=replicas.device,
+            save_every_s=options.save_every,
+        )
+        summary = train_classifier(
+            settings,
+            out=options.out,
+            overwrite=options.overwrite,
+            resume=options.resume,
+            talk=talk.note,
+            progress=talk.progress,
+            replicas=replicas,
+        )
+        if replicas.first:
+            _tell(summary, json=options.json)
+
+
+def _tell(summary: Mapping[str, Any], *, json: bool) -> None:
+    if json:
         print_json(summary)
         return
     robust = summary.get("accuracy_under_pgd_20")

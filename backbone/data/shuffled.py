@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from backbone.data_parallel import ALONE, Replicas
 from backbone.errors import UsageError
 from backbone.samples import Samples
 
@@ -25,14 +26,19 @@ class Source(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ShuffledBatches:
-    """Batches of one size; what is left over of an epoch is not shown. Raises UsageError if there is not one batch."""
+    """Batches of one size; what is left over of an epoch is not shown. Of each, replicas get their shares.
+
+    Raises UsageError if there is not one batch, or no equal shares of it.
+    """
 
     source: Source
     batch: int
     seed: int
     device: torch.device
+    replicas: Replicas = ALONE
 
     def __post_init__(self) -> None:
+        self.replicas.own(self.batch)
         if not 0 < self.batch <= len(self.source):
             raise UsageError(
                 f"batches of {self.batch} from {len(self.source)} samples",
@@ -53,5 +59,5 @@ class ShuffledBatches:
             order = torch.randperm(len(self.source), generator=generator)
             for place in range(begin, self.per_epoch):
                 chosen = order[place * self.batch : (place + 1) * self.batch]
-                yield self.source.samples(chosen).to(self.device)
+                yield self.source.samples(chosen[self.replicas.own(self.batch)]).to(self.device)
             step = (epoch + 1) * self.per_epoch

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from backbone.attacks.box import Box, Perturbation, uniform
+from backbone.data_parallel import ALONE, Replicas
 from backbone.errors import UsageError
 from backbone.samples import Samples
 from backbone.train.descent import Descent
@@ -51,7 +52,8 @@ class Adversarial:
     """An update on perturbed samples, inputs in [0, 1]: the two players of an algorithm, and what it keeps.
 
     loss(net, samples): a scalar, a mean over samples. generator: of random starts. precision: of the passes; weights,
-    their gradients and perturbations stay as they are. Raises UntrustedResult as `Descent` does.
+    their gradients and perturbations stay as they are. replicas: each has its share of a batch.
+    Raises UntrustedResult as `Descent` does.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Adversarial:
         eps: float,
         generator: torch.Generator,
         precision: torch.dtype = torch.float32,
+        replicas: Replicas = ALONE,
     ) -> None:
         if not eps > 0:
             raise UsageError(f"eps must be positive, got {eps}", where="Adversarial", cure="eps=0.1")
@@ -73,7 +76,8 @@ class Adversarial:
         self.eps = eps
         self.generator = generator
         self.precision = precision
-        self.descent = Descent(net, optimiser)
+        self.replicas = replicas
+        self.descent = Descent(net, optimiser, replicas)
         self.passes = Passes()
         self.eta: Perturbation | None = None  # of the last batch
 
@@ -84,7 +88,8 @@ class Adversarial:
     def start(self, batch: Samples) -> tuple[Perturbation, Box]:
         """A random perturbation, and the box it lives in."""
         box = Box.around(batch.inputs, self.eps)
-        return box.project(uniform(batch.inputs, self.eps, self.generator)), box
+        drawn = self.replicas.drawn(batch.inputs, lambda whole: uniform(whole, self.eps, self.generator))
+        return box.project(drawn), box
 
     def passing(self, batch: Samples) -> torch.autocast:
         """One pass in the number format asked for. A context each: casts of weights do not outlive a step of them."""
@@ -98,8 +103,7 @@ class Adversarial:
 
     def step(self, loss: Tensor) -> float:
         """One step of the weights by the gradient of a loss; its value."""
-        value = loss.item()
-        self.descent.demand_finite(value)
+        value = self.descent.value(loss)
         self.descent.step(gradients(loss, list(self.net.parameters())))
         return value
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
+from backbone.data_parallel import ALONE, Replicas
 from backbone.errors import UsageError
 from backbone.train.interrupt import deferred_interrupt
 
@@ -48,13 +49,18 @@ class History:
 
 
 def fit(
-    update: Update[BatchT], batches: Iterable[BatchT], *, n_steps: int, observers: Sequence[Observer] = ()
+    update: Update[BatchT],
+    batches: Iterable[BatchT],
+    *,
+    n_steps: int,
+    observers: Sequence[Observer] = (),
+    replicas: Replicas = ALONE,
 ) -> History:
     """Call `update` on n_steps batches; batches that run out are gone through again from the start.
 
     Serves first-order optimisers and full-batch L-BFGS alike (`batches` then holds one batch). After Ctrl+C the update
     at work is finished, the observers see it as interrupted, and KeyboardInterrupt is raised; a second Ctrl+C raises
-    at once. Raises UsageError if there are no batches (left).
+    at once. Replicas stop together, all after the same update. Raises UsageError if there are no batches (left).
     """
     if n_steps < 1:
         raise UsageError(f"n_steps must be at least 1, got {n_steps}", where="fit(n_steps=)", cure="n_steps=100")
@@ -63,12 +69,12 @@ def fit(
         for step, batch in zip(range(1, n_steps + 1), _endless(batches), strict=False):
             metrics = update(batch)
             history.metrics.append(metrics)
-            progress = Progress(step, metrics, interrupt.asked)
+            progress = Progress(step, metrics, replicas.any(interrupt.asked))
             for observer in observers:
                 observer(progress)
             if progress.interrupted:
                 break
-        if interrupt.asked:
+        if replicas.any(interrupt.asked):
             raise KeyboardInterrupt
     return history
 

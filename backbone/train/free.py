@@ -25,7 +25,7 @@ class Free(Algorithm):
 
     def __call__(self, game: Adversarial, batch: Samples) -> float:
         x, box = batch.inputs, Box.around(batch.inputs, game.eps)
-        kept = torch.zeros_like(x) if game.eta is None else game.eta
+        kept = torch.zeros_like(x) if game.eta is None else game.eta[game.replicas.own(len(game.eta))]
         if len(kept) < len(x):
             raise UsageError(
                 f"a batch of {len(x)} after one of {len(kept)}", where="Free", cure="give batches of one size"
@@ -35,12 +35,11 @@ class Free(Algorithm):
         for _ in range(self.m):
             eta = box.project(kept[: len(x)]).requires_grad_(True)
             loss = game.loss_of(game.net, batch.at(x + eta))
-            value = loss.item()
-            game.descent.demand_finite(value)
+            value = game.descent.value(loss)
             slope, *steps = gradients(loss, [eta, *weights])
             game.descent.step(steps)
             moved = box.project(eta.detach() + game.eps * slope.nan_to_num().sign())
             kept = torch.cat([moved, kept[len(x) :]])
-        game.eta = kept
+        game.eta = game.replicas.gathered(kept)
         game.passes.full += self.m
         return value

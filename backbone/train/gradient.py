@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from backbone.data_parallel import ALONE, Replicas
 from backbone.train.descent import Descent
 
 BatchT = TypeVar("BatchT")
@@ -18,14 +19,21 @@ class Gradient(Generic[BatchT]):
     """theta <- optimiser(theta, d loss(net, batch) / d theta).
 
     loss(net, batch) is a scalar; it may add penalties on the weights. Any torch optimiser: Adam evaluates the loss
-    once, L-BFGS as often as it needs. Raises UntrustedResult as `Descent` does.
+    once, L-BFGS as often as it needs. replicas: the loss is a mean over samples then, each has its share of a batch.
+    Raises UntrustedResult as `Descent` does.
     """
 
-    def __init__(self, net: nn.Module, loss: Callable[[nn.Module, BatchT], Tensor], optimiser: Optimizer) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        loss: Callable[[nn.Module, BatchT], Tensor],
+        optimiser: Optimizer,
+        replicas: Replicas = ALONE,
+    ) -> None:
         self.net = net
         self.loss = loss
         self.optimiser = optimiser
-        self.descent = Descent(net, optimiser)
+        self.descent = Descent(net, optimiser, replicas)
 
     def __call__(self, batch: BatchT, /) -> dict[str, float]:
         """One step; loss: its value at the weights before it."""
@@ -34,10 +42,9 @@ class Gradient(Generic[BatchT]):
         def evaluate() -> Float[Tensor, ""]:
             self.optimiser.zero_grad()
             loss = self.loss(self.net, batch)
-            losses.append(loss.item())
-            self.descent.demand_finite(losses[-1])
+            losses.append(self.descent.value(loss))
             loss.backward()  # type: ignore[no-untyped-call]
-            self.descent.drop_infinite()
+            self.descent.settle()
             return loss
 
         self.optimiser.step(evaluate)  # type: ignore[arg-type]

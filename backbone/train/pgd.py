@@ -66,7 +66,10 @@ class Trades(Algorithm):
 
     def __call__(self, game: Adversarial, batch: Samples) -> float:
         x, box = batch.inputs, Box.around(batch.inputs, game.eps)
-        drawn = torch.randn(x.shape, generator=game.generator, dtype=x.dtype, device=game.generator.device)
+        generator = game.generator
+        drawn = game.replicas.drawn(
+            x, lambda whole: torch.randn(whole.shape, generator=generator, dtype=x.dtype, device=generator.device)
+        )
         start = box.project(START * drawn.to(x.device))
         with evaluating(game.net):
             with torch.no_grad():

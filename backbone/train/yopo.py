@@ -60,8 +60,7 @@ class Yopo(Algorithm):
             features: Tensor = net.first(perturbed.inputs)
         features.requires_grad_(True)
         loss = game.loss_of(net.rest, perturbed.at(features))
-        value = loss.item()
-        game.descent.demand_finite(value)
+        value = game.descent.value(loss)
         p, *of_rest = gradients(loss, [features, *rest])
         return value, p, of_rest
 

@@ -123,15 +123,27 @@ def train_dejpeg(
 def _train(
     settings: TrainSettings, out: Path | None, *, overwrite: bool, resume: bool, json: bool, threads: int, quiet: bool
 ) -> None:
+    from dataclasses import replace
+
+    from backbone.data_parallel import replicas_of_torchrun
     from backbone.device import keep_freed_memory, set_threads
     from durr.training.run import train_restorer
 
     set_threads(threads)
     keep_freed_memory()
-    talk = Talk(quiet=quiet)
-    summary = train_restorer(
-        settings, out=out, overwrite=overwrite, resume=resume, talk=talk.note, progress=talk.progress
-    )
+    with replicas_of_torchrun(settings.device) as replicas:
+        talk = Talk(quiet=quiet or not replicas.first)
+        summary = train_restorer(
+            replace(settings, device=replicas.device),
+            out=out,
+            overwrite=overwrite,
+            resume=resume,
+            talk=talk.note,
+            progress=talk.progress,
+            replicas=replicas,
+        )
+        if not replicas.first:
+            return
     talk.note(f"run: {summary['run']}")
     if json:
         print_json(summary)

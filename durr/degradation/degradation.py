@@ -20,6 +20,10 @@ class Batch:
     degraded: Float[Tensor, "batch channel row col"]
     level: Float[Tensor, " batch"]
 
+    def rows(self, chosen: slice) -> Batch:
+        """Some of the samples."""
+        return Batch(self.clean[chosen], self.degraded[chosen], self.level[chosen])
+
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         return Batch(self.clean.to(device), self.degraded.to(device), self.level.to(device))

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from backbone.data_parallel import ALONE, Replicas, shared_run
 from backbone.errors import UsageError
 from backbone.precision import convolution_precision
 from backbone.runs import RunFolder
@@ -78,21 +79,35 @@ class TrainSettings:
 
 
 def train_restorer(
-    settings: TrainSettings, *, out: Path | None, overwrite: bool, resume: bool, talk: Talk, progress: Talk
+    settings: TrainSettings,
+    *,
+    out: Path | None,
+    overwrite: bool,
+    resume: bool,
+    talk: Talk,
+    progress: Talk,
+    replicas: Replicas = ALONE,
 ) -> dict[str, Any]:
-    """Train in a run folder, or go on in one; the model's card, with the folder as "run"."""
-    if resume and out is None:
-        raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
+    """Train in a run folder, or go on in one; the model's card, with the folder as "run".
+
+    Of replicas the first one alone makes the card; for the others it is empty.
+    """
+    replicas.own(settings.batch)
     pictures = pictures_of(settings.data, settings.val, settings.channels, talk)
-    with RunFolder.create(f"train-{settings.degradation.name}", out, overwrite, resume=resume) as run:
-        run.agree(settings.as_dict(), resume)
-        model, figures = _trained(settings, pictures, run, talk, progress)
+    command = f"train {settings.degradation.name}"
+    folder = shared_run(
+        replicas, command.replace(" ", "-"), settings.as_dict(), out=out, overwrite=overwrite, resume=resume
+    )
+    with folder as run:
+        model, figures = _trained(_Stages(settings, pictures, run, talk, progress, replicas))
+        if not replicas.first:
+            return {}
         model.save(run.work / MODEL)
         card = model_card(
             model,
             run.work / MODEL,
-            command=f"pdenet-durr train {settings.degradation.name}",
-            settings={**settings.as_dict(), "steps": settings.n_steps},
+            command=f"pdenet-durr {command}",
+            settings={**settings.as_dict(), **replicas.as_dict(), "steps": settings.n_steps},
             pictures=pictures.files,
             figures=figures,
         )
@@ -100,15 +115,14 @@ def train_restorer(
     return {"run": str(run.path), **card}
 
 
-def _trained(
-    settings: TrainSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk
-) -> tuple[RestorationModel, dict[str, Any]]:
+def _trained(stages: _Stages) -> tuple[RestorationModel, dict[str, Any]]:
     """The model and what it reached on the validation pictures.
 
     The three stages of DURR: the unit under hand-set numbers of steps, a policy for it, and the unit refined under that
     policy, for which it is then learned again. What is better on the validation pictures is kept.
+    Replicas share the updates of the unit; the rules each learns alike, for all need them and none would wait less.
     """
-    stages = _Stages(settings, pictures, run, talk, progress)
+    settings = stages.settings
     unit = RestorationUnit(
         settings.channels, scheme=settings.scheme, generator=torch.Generator().manual_seed(settings.seed)
     )
@@ -126,12 +140,21 @@ def _trained(
 class _Stages:
     """The stages of one training, and what they share."""
 
-    def __init__(self, settings: TrainSettings, pictures: Pictures, run: RunFolder, talk: Talk, progress: Talk) -> None:
+    def __init__(
+        self,
+        settings: TrainSettings,
+        pictures: Pictures,
+        run: RunFolder,
+        talk: Talk,
+        progress: Talk,
+        replicas: Replicas,
+    ) -> None:
         self.settings = settings
         self.pictures = pictures
         self.run = run
         self.talk = talk
         self.progress = progress
+        self.replicas = replicas
         self.precision = convolution_precision(settings.device)
         self.validation = Validation(pictures.validating, settings.degradation, self.precision)
 
@@ -141,12 +164,12 @@ class _Stages:
         training = self._training(
             UNIT,
             unit,
-            HandSet(settings.seed, settings.degradation),
+            HandSet(settings.seed, settings.degradation, self.replicas),
             n_steps=settings.n_steps,
             rate=settings.learning_rate,
             seed=settings.seed,
         )
-        if training.step < settings.n_steps:
+        if training.step < settings.n_steps and self.replicas.first:
             for stale in self.run.work.glob(f"{JOINT}-*"):
                 stale.unlink()
         return training.run()
@@ -209,6 +232,7 @@ class _Stages:
             self.run.work,
             progress=self.progress,
             log=self.run.append_log,
+            replicas=self.replicas,
         )
         if training.resume():
             self.talk(f"{stage}: goes on after step {training.step}")

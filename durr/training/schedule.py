@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from backbone.data_parallel import ALONE, Replicas
 from durr.degradation.degradation import Batch, Degradation
 from durr.stopping import StoppingRule
 from durr.unfold import stopping_times
@@ -41,10 +42,12 @@ class HandSet:
 
     seed: int
     degradation: Degradation
+    replicas: Replicas = ALONE
 
     def __call__(self, batch: Batch, step: int) -> Int[Tensor, " batch"]:
         generator = torch.Generator().manual_seed(self.seed + step)
-        chance = torch.rand(batch.level.shape, generator=generator).to(batch.level)
+        drawn = self.replicas.drawn(batch.level, lambda whole: torch.rand(whole.shape, generator=generator))
+        chance = drawn.to(batch.level)
         return (self.degradation.steps(batch.level) + chance).floor().long()
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from backbone.checkpoint import load_state, save_state
+from backbone.data_parallel import ALONE, Replicas
 from backbone.errors import UsageError
 from backbone.train.average import WeightAverage
 from backbone.train.fit import Progress, fit
@@ -53,6 +54,7 @@ class UnitTraining:
     Going on from a checkpoint gives the weights of the unbroken training bit for bit on one machine with one number
     of threads. n_steps may grow when a training goes on, unless the learning rate has begun to fall: then the state
     before that, kept apart, is where the longer one goes on.
+    replicas: each takes its share of every batch; the first one validates, saves and tells.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class UnitTraining:
         *,
         progress: Callable[[str], None],
         log: Callable[[Mapping[str, Any]], None],
+        replicas: Replicas = ALONE,
     ) -> None:
         self.settings = settings
         self.patches = patches
@@ -73,9 +76,10 @@ class UnitTraining:
         self.folder = folder
         self.progress = progress
         self.log = log
+        self.replicas = replicas
         self.optimiser = _optimiser(unit, settings.learning_rate)
         loss = StoppedError(lambda batch: stopping(batch, self.step), settings.precision, patches.degradation)
-        self.update = Gradient(unit, loss, self.optimiser)
+        self.update = Gradient(unit, loss, self.optimiser, replicas)
         self.average = WeightAverage(unit)
         self.step = 0
         self.report: dict[int, float] = {}
@@ -113,12 +117,13 @@ class UnitTraining:
         left = self.settings.n_steps - self.step
         if left > 0:
             self._set_learning_rate()
-            observers = [self._count, self.average, self._watch]
-            fit(self.update, self._batches(), n_steps=left, observers=observers)
+            observers = [self._count, self.average, *([self._watch] if self.replicas.first else [])]
+            fit(self.update, self._batches(), n_steps=left, observers=observers, replicas=self.replicas)
         return self.average.net  # type: ignore[return-value]
 
     def _batches(self) -> Any:
-        return (batch.to(self.settings.device) for batch in self.patches.after(self.step))
+        own = self.replicas.own(self.patches.batch)
+        return (batch.rows(own).to(self.settings.device) for batch in self.patches.after(self.step))
 
     def _set_learning_rate(self) -> None:
         share = learning_rate_share(self.step + 1, self.settings.n_steps)
