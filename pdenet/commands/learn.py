@@ -46,12 +46,14 @@ def learn(
     config: Config = None,
 ) -> None:
     """Discover the PDE behind simulation or measured data and print it."""
+    from backbone.data_parallel import demand_alone
     from backbone.device import resolve_device, set_threads
     from backbone.runs import RunFolder
     from pdenet.discovery.identifiability import CannotTell
     from pdenet.readers.options import ReadOptions
     from pdenet.readers.several import read_all, shapes_by_file
 
+    demand_alone("learn")
     talk = Talk(quiet=quiet)
     _check_together(equation, coefficients, resume, out)
     model, report = _estimator(equation, coefficients)
