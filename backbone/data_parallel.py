@@ -7,7 +7,10 @@ for `backward` and miss what `torch.autograd.grad` gives: all of adversarial tra
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +26,7 @@ from backbone.errors import ResourceError, UsageError
 from backbone.ranks import Ranks
 from backbone.runs import RunFolder
 
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 CPU = torch.device("cpu")
 PATIENCE = timedelta(days=7)  # the first may work alone for hours; one that has died is noticed at once
 
@@ -116,6 +120,7 @@ def replicas_of_torchrun(device: torch.device) -> Iterator[Replicas]:
     if size == 1:
         yield Replicas(device=device)
         return
+    _end_with_parent()
     if device.type == "cuda":
         device = _own_device(device)
         dist.init_process_group("nccl", timeout=PATIENCE, device_id=device)
@@ -165,6 +170,12 @@ def _own_device(device: torch.device) -> torch.device:
     own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     torch.cuda.set_device(own)
     return own
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this process when torchrun is killed, which could not pass that on (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -106,6 +107,31 @@ def test_ctrl_c_stops_all_after_the_same_update(tmp_path: Path) -> None:
         told = [process.communicate(timeout=LIMIT_S)[1] for process in processes]
     assert [process.returncode for process in processes] == [130, 130], told
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+
+def test_none_outlives_torchrun(tmp_path: Path) -> None:
+    out, partial = tmp_path / "run", tmp_path / ".run.partial"
+    words = points(out, "--epochs", "100000")
+    with subprocess.Popen([*TORCHRUN, *APPLICATION, *words], stderr=subprocess.DEVNULL) as torchrun:
+        wait_for(partial / "checkpoint.safetensors", [torchrun])
+        torchrun.kill()
+    until = time.monotonic() + LIMIT_S
+    while locked(partial) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not locked(partial)
+    assert (partial / "checkpoint.safetensors").exists()
+
+
+def locked(folder: Path) -> bool:
+    """Whether a process holds the run folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def test_a_restorer_is_trained_and_goes_on(tmp_path: Path) -> None:
