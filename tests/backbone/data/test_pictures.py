@@ -179,5 +179,5 @@ def test_batches_can_go_on_anywhere() -> None:
     assert all(len(set(first + second)) == 8 for first, second in zip(whole[::2], whole[1::2], strict=True))
     one = next(batches.after(0))
     torch.testing.assert_close(one.inputs.flatten(), one.labels.float() / 255)
-    with pytest.raises(UsageError, match="batches of 11 from 10 pictures"):
+    with pytest.raises(UsageError, match="batches of 11 from 10 samples"):
         ShuffledBatches(pictures, 11, 0, torch.device("cpu"))
