@@ -24,7 +24,7 @@ from torch import Tensor
 
 from backbone.errors import ResourceError, UsageError
 from backbone.ranks import Ranks
-from backbone.runs import RunFolder
+from backbone.runs import RunFolder, demand_folder
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 CPU = torch.device("cpu")
@@ -60,8 +60,7 @@ class Replicas:
                 where="--batch",
                 cure=f"--batch {n + -n % self.size}",
             )
-        share = n // self.size
-        return slice(self.rank * share, (self.rank + 1) * share)
+        return Ranks(self.rank, self.size).own(n)
 
     def drawn(self, like: Tensor, draw: Callable[[Tensor], Tensor]) -> Tensor:
         """Random numbers for the own samples: their rows of what one process would draw for the whole batch."""
@@ -145,8 +144,7 @@ def shared_run(
 
     None leaves before all are done with it. Raises OutputError as `RunFolder.create`, UsageError as `RunFolder.agree`.
     """
-    if resume and out is None:
-        raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
+    demand_folder(out, resume=resume)
     if replicas.first:
         with RunFolder.create(command, out, overwrite, resume=resume) as run:
             run.agree({**settings, **replicas.as_dict()}, resume)

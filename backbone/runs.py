@@ -23,6 +23,12 @@ VERSIONS, SETTINGS = "versions.json", "settings.json"
 PACKAGES = ("pdenet-durr", "torch", "numpy", "scipy", "sympy", "scikit-image", "safetensors", "torchdiffeq", "pillow")
 
 
+def demand_folder(out: Path | None, *, resume: bool) -> None:
+    """Raise UsageError where a run is to go on and its folder is not named."""
+    if resume and out is None:
+        raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
+
+
 class RunFolder:
     """A run folder under a temporary name beside `path`; `finish` puts it in place, `discard` leaves no trace.
 

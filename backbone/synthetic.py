@@ -24,6 +24,11 @@ class Labelled:
     points: Float[Tensor, "point feature"]
     labels: Int[Tensor, " point"]
 
+    def halves(self) -> tuple[Labelled, Labelled]:
+        """Alternate points, to train on and to test on."""
+        first, second = (Labelled(self.points[k::2], self.labels[k::2]) for k in (0, 1))
+        return first, second
+
 
 def peaks(n: int, *, generator: torch.Generator) -> Labelled:
     """MATLAB's peaks function on [-3, 3]^2, its range cut into five equal ones; n / 5 points drawn of each."""

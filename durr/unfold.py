@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
 
 import torch
@@ -58,10 +58,9 @@ def stopping_times(
 
 
 def images_after(
-    unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"], steps: Iterable[int]
+    unit: RestorationUnit, noisy: Float[Tensor, "batch channel row col"], wanted: Set[int]
 ) -> dict[int, Float[Tensor, "batch channel row col"]]:
     """The images after these numbers of steps; of the path between them nothing is kept."""
-    wanted = set(steps)
     rows, columns = noisy.shape[-2:]
     start = unit.start(continued(noisy, unit.align))
     last = max(wanted)

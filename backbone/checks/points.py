@@ -21,7 +21,7 @@ from backbone.layers import Neurons, bias
 from backbone.nets.antisymmetric import antisymmetric_net
 from backbone.nets.frame import unit_steps
 from backbone.nets.hamiltonian import hamiltonian_net
-from backbone.nets.points import PointNet, PointShape
+from backbone.nets.points import PointNet, PointShape, accuracy, cross_entropy
 from backbone.operators import Dense
 from backbone.schemes.adams import AB3
 from backbone.schemes.explicit import Euler
@@ -45,7 +45,7 @@ def check_depth(example: Example) -> list[Measured]:
     of_roll = {2: 0.0, 4: 0.0, 8: 0.0, 16: 0.99, 32: 0.99, 64: 0.99}
     return [
         *_by_depth("ellipses", small, *rings, of_rings),
-        *_by_depth("Swiss roll", roll, *_halves(swiss_roll(512)), of_roll),
+        *_by_depth("Swiss roll", roll, *swiss_roll(512).halves(), of_roll),
     ]
 
 
@@ -55,30 +55,15 @@ def _by_depth(
     """least: by the layers of each level; 0 where nothing is asked yet."""
     net = hamiltonian_net(shape, generator=seeded()).double()
     update = Multilevel(
-        net, lambda: Gradient(net, _loss, Adam(net.parameters(), lr=RATE)), steps=(LEVEL_STEPS,) * len(least)
+        net, lambda: Gradient(net, cross_entropy, Adam(net.parameters(), lr=RATE)), steps=(LEVEL_STEPS,) * len(least)
     )
     found = []
     for layers, bound in least.items():
         fit(update, [train], n_steps=LEVEL_STEPS)
         if bound:
             title = f"accuracy on {what}, {layers} layers, width {shape.width}"
-            found.append(Measured.above(title, _accuracy(net, test), bound))
+            found.append(Measured.above(title, accuracy(net, test), bound))
     return found
-
-
-def _halves(data: Labelled) -> tuple[Labelled, Labelled]:
-    """Alternate points, to train on and to test on."""
-    first, second = (Labelled(data.points[k::2], data.labels[k::2]) for k in (0, 1))
-    return first, second
-
-
-def _loss(net: nn.Module, batch: Labelled) -> Tensor:
-    return functional.cross_entropy(net(batch.points), batch.labels)
-
-
-@torch.no_grad()
-def _accuracy(net: nn.Module, test: Labelled) -> float:
-    return float((net(test.points).argmax(1) == test.labels).double().mean())
 
 
 def check_peaks(example: Example) -> list[Measured]:
@@ -87,8 +72,8 @@ def check_peaks(example: Example) -> list[Measured]:
 
     def reached(net: PointNet) -> float:
         net = net.double()
-        fit(Gradient(net, _loss, Adam(net.parameters(), lr=RATE)), [train], n_steps=240)
-        return _accuracy(net, test)
+        fit(Gradient(net, cross_entropy, Adam(net.parameters(), lr=RATE)), [train], n_steps=240)
+        return accuracy(net, test)
 
     plain = reached(_plain_net(_peaks_shape(10.0)))
     verlet = reached(hamiltonian_net(_peaks_shape(5.0), generator=seeded()))
@@ -156,7 +141,7 @@ class _SeedsNet(nn.Module):
 def _width_accuracy(width: int) -> float:
     """Adam with 1e-2, 1000 steps on every other point, padded with zeros; tested on those between."""
     data, net = swiss_roll(512), _SeedsNet(width)
-    train, test = _halves(Labelled(functional.pad(data.points, (0, width - 2)), data.labels))
+    train, test = Labelled(functional.pad(data.points, (0, width - 2)), data.labels).halves()
 
     def loss(net: nn.Module, batch: Labelled) -> Tensor:
         return SEEDS * functional.cross_entropy(net(batch.points).flatten(0, 1), batch.labels.repeat(SEEDS))

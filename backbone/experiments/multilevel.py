@@ -8,15 +8,13 @@ from itertools import accumulate
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import Adam
 
 from backbone.checks.measured import Measured
 from backbone.experiments.experiment import Column, Experiment, Measure, Picture
 from backbone.experiments.results import Figure, Results
 from backbone.nets.hamiltonian import hamiltonian_net
-from backbone.nets.points import PointNet, PointShape
+from backbone.nets.points import PointShape, accuracy, cross_entropy
 from backbone.synthetic import Labelled, swiss_roll
 from backbone.train.fit import History, fit
 from backbone.train.gradient import Gradient
@@ -58,8 +56,7 @@ class MultilevelExperiment(Experiment):
         return (CASCADE, SCRATCH)
 
     def begin(self, data: Path | None, device: torch.device) -> Measure:
-        points = swiss_roll(512)
-        train, test = (_to(Labelled(points.points[k::2], points.labels[k::2]), device) for k in (0, 1))
+        train, test = (_to(half, device) for half in swiss_roll(512).halves())
 
         def measure(method: str, seed: int) -> dict[str, Figure]:
             return self._piece(method, seed, train, test)
@@ -72,12 +69,12 @@ class MultilevelExperiment(Experiment):
         net = hamiltonian_net(shape, generator=torch.Generator().manual_seed(seed)).to(train.points)
         steps = (*[self.coarse_steps] * coarse, self.fine_steps)
         update = Multilevel(
-            net, lambda: Gradient(net, _loss, Adam(net.parameters(), lr=self.learning_rate)), steps=steps
+            net, lambda: Gradient(net, cross_entropy, Adam(net.parameters(), lr=self.learning_rate)), steps=steps
         )
         begun = time.process_time()
         history = fit(update, [train], n_steps=sum(steps))
         seconds = time.process_time() - begun
-        return {**self._until_target(history), "accuracy": _accuracy(net, test), "train_s": seconds}
+        return {**self._until_target(history), "accuracy": accuracy(net, test), "train_s": seconds}
 
     def _until_target(self, history: History) -> dict[str, Figure]:
         losses, layers = history.series("loss"), history.series("layers")
@@ -103,12 +100,3 @@ class MultilevelExperiment(Experiment):
 
 def _to(data: Labelled, device: torch.device) -> Labelled:
     return Labelled(data.points.to(device), data.labels.to(device))
-
-
-def _loss(net: nn.Module, batch: Labelled) -> Tensor:
-    return functional.cross_entropy(net(batch.points), batch.labels)
-
-
-@torch.no_grad()
-def _accuracy(net: PointNet, test: Labelled) -> float:
-    return float((net(test.points).argmax(1) == test.labels).double().mean())

@@ -12,6 +12,7 @@ from torch.nn import functional
 from backbone.errors import UsageError
 from backbone.flow import EndOf, Flow
 from backbone.nets.frame import linear
+from backbone.synthetic import Labelled
 
 Points = Float[Tensor, "batch feature"]
 
@@ -52,3 +53,14 @@ class PointNet(nn.Module):
         before = self.shape.width if self.halves else 0
         end: Tensor = self.flow(functional.pad(points, (before, self.shape.width - self.shape.features)))
         return end[:, before:]
+
+
+def cross_entropy(net: nn.Module, data: Labelled) -> Float[Tensor, ""]:
+    """The mean of -log p(label)."""
+    return functional.cross_entropy(net(data.points), data.labels)
+
+
+@torch.no_grad()
+def accuracy(net: nn.Module, data: Labelled) -> float:
+    """The share of points that the network tells right."""
+    return float((net(data.points).argmax(1) == data.labels).double().mean())

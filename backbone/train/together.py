@@ -20,7 +20,6 @@ class Together(Optimizer):
     def __init__(self, parts: Sequence[Optimizer]) -> None:
         self.parts = tuple(parts)
         super().__init__([group for part in parts for group in part.param_groups], {})
-        self.param_groups = [group for part in parts for group in part.param_groups]
 
     def step(self, closure: Callable[[], Float[Tensor, ""]] | None = None) -> Float[Tensor, ""] | None:  # type: ignore[override]
         """One update; closure works out the loss and its gradient."""

@@ -13,6 +13,7 @@ import typer
 from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
 from backbone.errors import UsageError
 from backbone.options import spelt_out
+from backbone.runs import demand_folder
 from pdenet.commands.options import Bc, Complex, Dims, Dt, Dx, Files, MaskNan, Var, command_option
 from pdenet.discovery.options import EquationOptions, FieldOptions, LearnOptions
 
@@ -102,8 +103,7 @@ def _estimator(equation: EquationOptions, coefficients: FieldOptions) -> tuple[L
 
 def _check_together(equation: EquationOptions, coefficients: FieldOptions, resume: bool, out: Path | None) -> None:
     """UsageError for options that do not go together."""
-    if resume and out is None:
-        raise UsageError("--resume needs the folder of the stopped run", where="--resume", cure="--resume --out DIR")
+    demand_folder(out, resume=resume)
     if not coefficients.wanted:
         return
     known = {entry.name for entry in fields(coefficients)}
