@@ -128,7 +128,7 @@ class InnerBlock(nn.Module):
         super().__init__()
         self.leak = leak
         self.first = convolution(features, features, generator)
-        self.second = convolution(features, features, generator)
+        self.second = convolution(features, features, generator, gain=OUTPUT_GAIN)
 
     def forward(self, x: Float[Tensor, "batch feature row col"]) -> Float[Tensor, "batch feature row col"]:
         inside = self.first(functional.leaky_relu(x, self.leak))

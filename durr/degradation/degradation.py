@@ -35,12 +35,13 @@ class Degradation(Protocol):
 
     People name its strength by whole numbers, grades: the standard deviation of noise on the scale of 255, the quality
     of a JPEG. watched: grades validated during a training. compared: grades at which stopping rules are compared.
-    forms: of `graded`. margin: rows and columns that `drawn` takes away from patches.
+    forms: of `graded`. margin: rows and columns that `drawn` takes away from patches. depth: of the unit trained on it.
     """
 
     name: ClassVar[str]
     forms: ClassVar[tuple[bool, ...]]
     margin: ClassVar[int]
+    depth: ClassVar[int]
 
     @property
     def strongest(self) -> float: ...

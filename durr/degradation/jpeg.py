@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -20,7 +20,7 @@ Subsampling = Literal["4:4:4", "4:2:0"]
 
 BEST = 100  # the quality at which hardly anything is lost: level 0
 BLOCK = 8  # pixels each way that are quantised together
-TWICE_SHARE = 0.2  # of the patches were compressed before, on the same blocks or on others
+TWICE_SHARE = 0.1  # of the patches were compressed before, on the same blocks or on others
 SHIFTED_SHARE = 0.25  # of the patches begin anywhere in a block, as in a picture that was cropped
 COARSE_CHROMA_SHARE = 0.7  # of colour patches have chroma at half resolution
 FIRST, PER_LEVEL = 1.5, 3.0  # unfoldings: about 4 for quality 10 and 2 for quality 90
@@ -31,14 +31,16 @@ COMPARED = (10, 20, 30, 40, 60, 80)
 
 @dataclass(frozen=True)
 class JpegCompression:
-    """Decoded JPEG of a quality uniform on worst ... best; grades are qualities, levels (100 - quality) / 100.
+    """Decoded JPEG of a quality in worst ... best, the coarser the more often.
 
+    Grades are qualities, levels (100 - quality) / 100.
     Raises UsageError for qualities that are none, or in the wrong order.
     """
 
     name: ClassVar[str] = "dejpeg"
     forms: ClassVar[tuple[bool, ...]] = (True,)
     margin: ClassVar[int] = BLOCK
+    depth: ClassVar[int] = 3  # blocks are to be seen with their neighbours
     worst: int
     best: int
 
@@ -75,10 +77,15 @@ class JpegCompression:
         return ERROR * table_scale(BEST * (1 - level)) ** POWER
 
     def drawn(self, clean: UInt8[np.ndarray, "batch wide_row wide_col channel"], choice: np.random.Generator) -> Batch:
-        qualities = choice.integers(self.worst, self.best + 1, len(clean))
+        qualities = self._qualities(len(clean), choice)
         pairs = [self._drawn(patch, int(quality), choice) for patch, quality in zip(clean, qualities, strict=True)]
         level = torch.from_numpy((BEST - qualities) / BEST).float()
         return Batch(*(as_tensor(np.stack(parts)) for parts in zip(*pairs, strict=True)), level)
+
+    def _qualities(self, n: int, choice: np.random.Generator) -> Int[np.ndarray, " patch"]:
+        """The coarser the more often, down to nothing beyond the best: what is hardly damaged teaches little."""
+        drawn = choice.triangular(self.worst, self.worst, self.best + 1, n)
+        return np.floor(drawn).astype(np.int64)
 
     def _drawn(
         self, patch: UInt8[np.ndarray, "wide_row wide_col channel"], quality: int, choice: np.random.Generator
@@ -91,7 +98,7 @@ class JpegCompression:
         row, column = choice.integers(0, BLOCK, 2) if choice.uniform() < SHIFTED_SHARE else (0, 0)
         window = (slice(row, row + len(patch) - BLOCK), slice(column, column + patch.shape[1] - BLOCK))
         if choice.uniform() < TWICE_SHARE:
-            earlier = compressed(patch, int(choice.integers(self.worst, self.best + 1)), subsampling)
+            earlier = compressed(patch, int(self._qualities(1, choice)[0]), subsampling)
             return patch[window], compressed(earlier[window], quality, subsampling)
         if (row, column) == (0, 0):
             return patch[window], compressed(patch[window], quality, subsampling)

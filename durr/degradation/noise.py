@@ -28,6 +28,7 @@ class GaussianNoise:
     name: ClassVar[str] = "denoise"
     forms: ClassVar[tuple[bool, ...]] = (False, True)
     margin: ClassVar[int] = 0
+    depth: ClassVar[int] = 2  # less than 300 000 numbers with the policy
     sigma_max: float
 
     @property

@@ -124,7 +124,10 @@ def _trained(stages: _Stages) -> tuple[RestorationModel, dict[str, Any]]:
     """
     settings = stages.settings
     unit = RestorationUnit(
-        settings.channels, scheme=settings.scheme, generator=torch.Generator().manual_seed(settings.seed)
+        settings.channels,
+        depth=settings.degradation.depth,
+        scheme=settings.scheme,
+        generator=torch.Generator().manual_seed(settings.seed),
     )
     alone = stages.stopped(stages.of_the_unit(unit.to(settings.device)))
     joint = stages.stopped(stages.joint(alone.model))

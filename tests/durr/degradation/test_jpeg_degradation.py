@@ -58,6 +58,15 @@ def test_patches_are_compressed_at_their_own_level(channels: int) -> None:
     assert set((batch.degraded * 255).round().long().unique().tolist()) <= set(range(256))
 
 
+def test_coarse_compression_is_drawn_more_often() -> None:
+    flat = np.zeros((2000, 16, 16, 1), dtype=np.uint8)
+    qualities = 100 - 100 * JPEG.drawn(flat, np.random.default_rng(0)).level
+    # the density falls linearly from 5 to 96; four standard deviations of 2000 draws
+    for bound in (20, 50, 80):
+        expected = 1 - ((96 - bound) / 91) ** 2
+        assert (qualities < bound - 0.5).double().mean() == pytest.approx(expected, abs=0.045)
+
+
 def test_most_patches_begin_with_a_block_and_some_anywhere() -> None:
     ramp = np.add.outer(np.arange(80), 2 * np.arange(80)).astype(np.uint8)[..., None]
     batch = JpegCompression(5, 5).drawn(np.stack([ramp] * 300), np.random.default_rng(0))
