@@ -24,7 +24,7 @@ from torch import Tensor
 
 from backbone.errors import ResourceError, UsageError
 from backbone.ranks import Ranks
-from backbone.runs import RunFolder, demand_folder
+from backbone.runs import RunFolder
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 CPU = torch.device("cpu")
@@ -144,7 +144,6 @@ def shared_run(
 
     None leaves before all are done with it. Raises OutputError as `RunFolder.create`, UsageError as `RunFolder.agree`.
     """
-    demand_folder(out, resume=resume)
     if replicas.first:
         with RunFolder.create(command, out, overwrite, resume=resume) as run:
             run.agree({**settings, **replicas.as_dict()}, resume)

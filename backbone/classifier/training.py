@@ -23,6 +23,7 @@ from backbone.data.shuffled import ShuffledBatches
 from backbone.data_parallel import ALONE, Replicas, shared_run
 from backbone.errors import UsageError
 from backbone.precision import convolution_precision
+from backbone.runs import demand_folder
 from backbone.samples import cross_entropy
 from backbone.train.adversarial import Adversarial
 from backbone.train.algorithms import Natural, algorithm
@@ -72,6 +73,7 @@ def train_classifier(
 
     Of replicas the first one alone learns that; for the others it is empty.
     """
+    demand_folder(out, resume=resume)
     demand_known(settings.name)
     algorithm(settings.update, settings.eps)
     data = training_data(settings.data)

@@ -14,7 +14,7 @@ import torch
 from backbone.data_parallel import ALONE, Replicas, shared_run
 from backbone.errors import UsageError
 from backbone.precision import convolution_precision
-from backbone.runs import RunFolder
+from backbone.runs import RunFolder, demand_folder
 from durr.degradation.degradation import Degradation
 from durr.model import RestorationModel
 from durr.stepping import demand_known
@@ -92,6 +92,7 @@ def train_restorer(
 
     Of replicas the first one alone makes the card; for the others it is empty.
     """
+    demand_folder(out, resume=resume)
     replicas.own(settings.batch)
     pictures = pictures_of(settings.data, settings.val, settings.channels, talk)
     command = f"train {settings.degradation.name}"
