@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from backbone.dynamics import VectorField
+from backbone.dynamics import Dynamics, VectorField
 
 Points = Float[Tensor, "batch dim"]
 
@@ -42,3 +42,14 @@ class Augmented(nn.Module):
         units = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
         columns = [pulled(unit.expand_as(x))[:, i] for i, unit in enumerate(units)]
         return torch.stack(columns).sum(0)
+
+
+class Carried(Dynamics):
+    """A dynamics f with the log-density that it carries, exact: `Augmented` on every step."""
+
+    def __init__(self, f: Dynamics) -> None:
+        super().__init__()
+        self.f = f
+
+    def on(self, t0: float, t1: float) -> VectorField:
+        return Augmented(self.f.on(t0, t1))

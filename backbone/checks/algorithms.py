@@ -37,7 +37,7 @@ from backbone.train.softmax import Softmax, newton
 
 def check_msa() -> list[Measured]:
     """B19: one ascent of every layer's Hamiltonian is one step of gradient descent."""
-    nets = [_euler_net(6), _euler_net(6)]
+    nets = [euler_net(6), euler_net(6)]
     batch = ellipses(60, generator=seeded())
     Msa(nets[0], cross_entropy, rate=0.5)(batch)
     Gradient(nets[1], cross_entropy, SGD(nets[1].parameters(), lr=0.5))(batch)
@@ -89,11 +89,11 @@ def _hamiltonian(layers: int) -> PointNet:
     return hamiltonian_net(PointShape(width=4, layers=layers, t1=5.0), generator=seeded(2)).double()
 
 
-def _euler_net(layers: int) -> PointNet:
-    """x' = tanh((K - K^T) x + b), width 4, to t = 5; the same weights at first in all layers."""
-    shape = PointShape(width=4, layers=layers)
+def euler_net(layers: int, *, width: int = 4, seed: int = 3) -> PointNet:
+    """x' = tanh((K - K^T) x + b) to t = 5; the same weights at first in all layers."""
+    shape = PointShape(width=width, layers=layers)
     grid = Grid.uniform(0.0, shape.t1, layers)
-    fields = [Antisymmetric(Dense(4, 4, generator=seeded(3))) for _ in range(layers)]
+    fields = [Antisymmetric(Dense(width, width, generator=seeded(seed))) for _ in range(layers)]
     return PointNet(shape, Flow(Layered(fields, grid), grid, Euler()), generator=seeded(1)).double()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -35,49 +36,64 @@ LAYERS = 9  # of the networks that differ in width
 SEEDS = 4
 
 
+@runtime_checkable
+class Draw(Protocol):
+    """Labelled points from a generator."""
+
+    def __call__(self, n: int, *, generator: torch.Generator) -> Labelled: ...
+
+
 def check_depth(example: Example) -> list[Measured]:
     """B16: Hamiltonian networks, each level with twice the layers of the one before, from the prolonged weights."""
     small, roll = PointShape(width=2, layers=2, t1=5.0), PointShape(width=4, layers=2, t1=5.0)
-    rings = ellipses(1000, generator=seeded()), ellipses(1000, generator=seeded(1))
     # the prototype's 0.988 and 0.982 at two and four layers with five times the errors; 1.000 on the roll, where over
     # seeds a point of 256 may be wrong
     of_rings = {2: 0.94, 4: 0.91, 8: 0.98, 16: 0.98, 32: 0.98}
     of_roll = {2: 0.0, 4: 0.0, 8: 0.0, 16: 0.99, 32: 0.99, 64: 0.99}
     return [
-        *_by_depth("ellipses", small, *rings, of_rings),
+        *_by_depth("ellipses", small, *ellipses_twice(0), of_rings),
         *_by_depth("Swiss roll", roll, *swiss_roll(512).halves(), of_roll),
     ]
+
+
+def ellipses_twice(seed: int) -> tuple[Labelled, Labelled]:
+    """1000 points to train on, and 1000 others to test on."""
+    return _twice(ellipses, 1000, seed)
+
+
+def _twice(draw: Draw, n: int, seed: int) -> tuple[Labelled, Labelled]:
+    train, test = (draw(n, generator=seeded(2 * seed + k)) for k in (0, 1))
+    return train, test
 
 
 def _by_depth(
     what: str, shape: PointShape, train: Labelled, test: Labelled, least: Mapping[int, float]
 ) -> list[Measured]:
     """least: by the layers of each level; 0 where nothing is asked yet."""
-    net = hamiltonian_net(shape, generator=seeded()).double()
+    reached = accuracies_by_depth(shape, train, test, levels=len(least), seed=0)
+    return [
+        Measured.above(f"accuracy on {what}, {layers} layers, width {shape.width}", found, bound)
+        for (layers, bound), found in zip(least.items(), reached, strict=True)
+        if bound
+    ]
+
+
+def accuracies_by_depth(shape: PointShape, train: Labelled, test: Labelled, *, levels: int, seed: int) -> list[float]:
+    """On the test points after each level of a Hamiltonian network, with twice the layers of the level before."""
+    net = hamiltonian_net(shape, generator=seeded(seed)).double()
     update = Multilevel(
-        net, lambda: Gradient(net, cross_entropy, Adam(net.parameters(), lr=RATE)), steps=(LEVEL_STEPS,) * len(least)
+        net, lambda: Gradient(net, cross_entropy, Adam(net.parameters(), lr=RATE)), steps=(LEVEL_STEPS,) * levels
     )
-    found = []
-    for layers, bound in least.items():
+    reached = []
+    for _ in range(levels):
         fit(update, [train], n_steps=LEVEL_STEPS)
-        if bound:
-            title = f"accuracy on {what}, {layers} layers, width {shape.width}"
-            found.append(Measured.above(title, accuracy(net, test), bound))
-    return found
+        reached.append(accuracy(net, test))
+    return reached
 
 
 def check_peaks(example: Example) -> list[Measured]:
     """B16: too short a time underfits, a plain network learns in spite of its growing modes; 240 steps of Adam."""
-    train, test = (peaks(2000, generator=seeded(seed)) for seed in (0, 1))
-
-    def reached(net: PointNet) -> float:
-        net = net.double()
-        fit(Gradient(net, cross_entropy, Adam(net.parameters(), lr=RATE)), [train], n_steps=240)
-        return accuracy(net, test)
-
-    plain = reached(_plain_net(_peaks_shape(10.0)))
-    verlet = reached(hamiltonian_net(_peaks_shape(5.0), generator=seeded()))
-    short, long = (reached(antisymmetric_net(_peaks_shape(t1), generator=seeded())) for t1 in (0.2, 5.0))
+    plain, verlet, short, long = (accuracy_on_peaks(name, seed=0) for name in PEAKS)
     return [  # the prototype's 0.945, 0.969, 0.976 with five times the errors, 0.976 - 0.79 with a fifth
         Measured.above("accuracy on peaks, plain AB3, T = 10", plain, 0.725),
         Measured.above("accuracy on peaks, Verlet, T = 5", verlet, 0.845),
@@ -86,23 +102,38 @@ def check_peaks(example: Example) -> list[Measured]:
     ]
 
 
+def accuracy_on_peaks(name: str, *, seed: int) -> float:
+    """Of one of PEAKS, on points other than those it was trained on."""
+    train, test = _twice(peaks, 2000, seed)
+    net = PEAKS[name](seeded(seed)).double()
+    fit(Gradient(net, cross_entropy, Adam(net.parameters(), lr=RATE)), [train], n_steps=240)
+    return accuracy(net, test)
+
+
 def _peaks_shape(t1: float) -> PointShape:
     return PointShape(width=8, layers=16, t1=t1, classes=5)
 
 
-def _plain_net(shape: PointShape) -> PointNet:
+def _plain_net(shape: PointShape, *, generator: torch.Generator) -> PointNet:
     """sigma(K x + b) by AB3, nothing known of K's spectrum."""
-    generator = seeded()
     operators = [Dense(shape.width, shape.width, generator=generator) for _ in range(shape.layers)]
     grid = Grid.uniform(0.0, shape.t1, shape.layers)
     layers = Layered([Neurons(K, bias(shape.width, K)) for K in operators], grid)
     return PointNet(shape, Flow(layers, grid, AB3()), generator=generator)
 
 
+PEAKS: dict[str, Callable[[torch.Generator], PointNet]] = {
+    "plain AB3, T = 10": lambda generator: _plain_net(_peaks_shape(10.0), generator=generator),
+    "Verlet, T = 5": lambda generator: hamiltonian_net(_peaks_shape(5.0), generator=generator),
+    "antisymmetric AB3, T = 0.2": lambda generator: antisymmetric_net(_peaks_shape(0.2), generator=generator),
+    "antisymmetric AB3, T = 5": lambda generator: antisymmetric_net(_peaks_shape(5.0), generator=generator),
+}
+
+
 def check_width(example: Example) -> list[Measured]:
     """B17: nine tanh layers of step 1 on the Swiss roll: the wider the better, means over four seeds."""
     widths = (2, 3, 4, 8)
-    accuracies = [_width_accuracy(width) for width in widths]
+    accuracies = [accuracy_by_width(width, range(SEEDS)) for width in widths]
     point = 1 / (256 * SEEDS)  # above means: by one point of all at least
     found = [
         Measured.above(f"Swiss roll, accuracy at width {b} minus that at {a}", more - less, point)
@@ -126,25 +157,26 @@ class _SeedsLayer(nn.Module):
 class _SeedsNet(nn.Module):
     """Points to the logits of every seed, "seed point class"."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, seeds: Sequence[int]) -> None:
         super().__init__()
-        K = torch.stack([normal(LAYERS, width, width, seed=seed) for seed in range(SEEDS)], dim=1) / math.sqrt(width)
+        self.seeds = len(seeds)
+        K = torch.stack([normal(LAYERS, width, width, seed=seed) for seed in seeds], dim=1) / math.sqrt(width)
         grid = unit_steps(LAYERS)
         self.flow = EndOf(Flow(Layered([_SeedsLayer(layer) for layer in K], grid), grid, Euler()))
-        self.head = nn.Parameter(normal(SEEDS, width, 2, seed=9) / math.sqrt(width))
+        self.head = nn.Parameter(normal(self.seeds, width, 2, seed=9) / math.sqrt(width))
 
     def forward(self, points: Float[Tensor, "point width"]) -> Float[Tensor, "seed point class"]:
-        ends: Tensor = self.flow(points.expand(SEEDS, *points.shape))
+        ends: Tensor = self.flow(points.expand(self.seeds, *points.shape))
         return ends @ self.head
 
 
-def _width_accuracy(width: int) -> float:
-    """Adam with 1e-2, 1000 steps on every other point, padded with zeros; tested on those between."""
-    data, net = swiss_roll(512), _SeedsNet(width)
+def accuracy_by_width(width: int, seeds: Sequence[int]) -> float:
+    """The mean over seeds: Adam with 1e-2, 1000 steps on every other point, padded with zeros; tested between them."""
+    data, net, n = swiss_roll(512), _SeedsNet(width, seeds), len(seeds)
     train, test = Labelled(functional.pad(data.points, (0, width - 2)), data.labels).halves()
 
     def loss(net: nn.Module, batch: Labelled) -> Tensor:
-        return SEEDS * functional.cross_entropy(net(batch.points).flatten(0, 1), batch.labels.repeat(SEEDS))
+        return n * functional.cross_entropy(net(batch.points).flatten(0, 1), batch.labels.repeat(n))
 
     fit(Gradient(net, loss, Adam(net.parameters(), lr=1e-2)), [train], n_steps=1000)
     with torch.no_grad():

@@ -7,17 +7,31 @@ from dataclasses import fields
 from typing import Any
 
 from backbone.errors import UsageError
+from backbone.experiments.deep_limit import DeepLimit
+from backbone.experiments.density import DensityExperiment
+from backbone.experiments.depth import DepthExperiment
 from backbone.experiments.experiment import Experiment
+from backbone.experiments.layer_parallel import LayerParallelExperiment
 from backbone.experiments.mgrit import MgritExperiment
 from backbone.experiments.multilevel import MultilevelExperiment
+from backbone.experiments.newton_pcg import NewtonExperiment
+from backbone.experiments.peaks import PeaksExperiment
 from backbone.experiments.two_phase import TwoPhaseExperiment
+from backbone.experiments.width import WidthExperiment
 from backbone.experiments.yopo import YopoExperiment
 from backbone.experiments.yopo_time import YopoTime
 
 KINDS: tuple[type[Experiment], ...] = (
+    DeepLimit,
+    DensityExperiment,
+    DepthExperiment,
+    LayerParallelExperiment,
     MgritExperiment,
     MultilevelExperiment,
+    NewtonExperiment,
+    PeaksExperiment,
     TwoPhaseExperiment,
+    WidthExperiment,
     YopoExperiment,
     YopoTime,
 )

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 
 from backbone.checks.measured import Measured
+from backbone.errors import UsageError
 from backbone.experiments.results import Figure, Results
 
 Measure = Callable[[str, int], Mapping[str, Figure]]  # of a method and a seed: one piece of the experiment
@@ -73,3 +74,9 @@ class Experiment(ABC):
     def settings(self) -> dict[str, Any]:
         """All that decides the figures but data and seed, as JSON has it."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def demand_cpu(device: torch.device) -> None:
+    """Raise UsageError for an experiment in small float64 networks, which a GPU would only slow down."""
+    if device.type != "cpu":
+        raise UsageError("this experiment runs on the CPU", where=f"--device {device}", cure="--device cpu")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import torch
-from torch import Tensor
 
 from backbone.checks.measured import Measured
 from backbone.checks.parallel import SmoothLayers, difference, smooth_layers, solved
 from backbone.experiments.experiment import Column, Experiment, Measure, Picture
 from backbone.experiments.results import Figure, Results
+from backbone.experiments.stopwatch import in_turns
 from backbone.integrate import integrate
 from backbone.layer_parallel import Mgrit
 from backbone.schemes.explicit import Euler
 from backbone.solve import Sequential, Solve
 
-SERIAL = "serial"
+SERIAL, OWN = "serial", "own"
 CYCLES = (1, 2, 4, 8)
 
 
@@ -28,7 +26,8 @@ CYCLES = (1, 2, 4, 8)
 class MgritExperiment(Experiment):
     """Forward and backward pass of a stack of Euler layers with smooth weights, in float64 on one device.
 
-    The serial loop is the eager one of `Sequential`; a GPU's would first be captured in a graph.
+    The serial loop is the eager one of `Sequential`, which takes turns with every method; a GPU's would first be
+    captured in a graph.
     """
 
     name = "mgrit"
@@ -36,7 +35,7 @@ class MgritExperiment(Experiment):
     columns = (
         Column(figure="calls", title="field calls in sequence", form=".0f"),
         Column(figure="ms", title="ms", form=".0f"),
-        Column(figure="ms", title="/ serial", form=".2f", beside=SERIAL),
+        Column(figure="of_serial", title="/ serial", form=".2f"),
         Column(figure="state", title="state's error"),
         Column(figure="gradient", title="gradient's error"),
     )
@@ -69,23 +68,15 @@ class MgritExperiment(Experiment):
     def _beside_serial(self, stack: SmoothLayers, how: Solve) -> dict[str, Figure]:
         exact, found = solved(stack, Sequential()), solved(stack, how)
         calls = integrate(stack.f, stack.y0, stack.grid, Euler(), solve=how).n_evals
+        runs = {name: partial(solved, stack, solve) for name, solve in ((SERIAL, Sequential()), (OWN, how))}
+        taken = in_turns(runs, stack.y0.device, rounds=self.repeats)
         return {
             "calls": calls,
-            "ms": 1e3 * self._seconds(lambda: solved(stack, how), stack.y0.device),
+            "ms": 1e3 * taken[OWN],
+            "of_serial": taken[OWN] / taken[SERIAL],
             "state": difference(found[:1], exact[:1]),
             "gradient": difference(found[1:], exact[1:]),
         }
-
-    def _seconds(self, run: Callable[[], list[Tensor]], device: torch.device) -> float:
-        """The median of a few runs: CPU seconds of this process, on a GPU seconds of the clock."""
-        on_cpu, times = device.type == "cpu", []
-        for _ in range(self.repeats + 1):
-            begun = time.process_time() if on_cpu else time.perf_counter()
-            run()
-            if not on_cpu:
-                torch.cuda.synchronize(device)
-            times.append((time.process_time() if on_cpu else time.perf_counter()) - begun)
-        return median(times[1:])
 
     def bounds(self, results: Results) -> list[Measured]:
         return [
