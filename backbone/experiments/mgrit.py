@@ -39,7 +39,7 @@ class MgritExperiment(Experiment):
         Column(figure="state", title="state's error"),
         Column(figure="gradient", title="gradient's error"),
     )
-    picture = Picture(x="ms", y="gradient", x_title="ms", y_title="gradient's error", y_log=True)
+    picture = Picture(x="of_serial", y="gradient", x_title="time / serial", y_title="gradient's error", y_log=True)
     layers: int = 1024
     coarsen: int = 16
     levels: int = 2

@@ -22,7 +22,7 @@ class PeaksExperiment(Experiment):
     name = "peaks"
     question = "what do growing modes and a short time do to a network on the peaks function?"
     columns = (Column(figure="accuracy", title="accuracy", form=".3f"),)
-    picture = Picture(x="duration", y="accuracy", x_title="length in time", y_title="accuracy", x_log=True)
+    picture = Picture(x="duration", y="accuracy", x_title="length in time", y_title="accuracy")
 
     @property
     def methods(self) -> tuple[str, ...]:

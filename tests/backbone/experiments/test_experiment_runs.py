@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pdenet_durr_cli import app
@@ -18,6 +19,7 @@ from backbone.commands.shell import run
 from backbone.errors import UsageError
 from backbone.experiments.catalogue import EXPERIMENTS, experiment
 from backbone.experiments.experiment import Column, Experiment, Measure, Picture
+from backbone.experiments.plots import Band
 from backbone.experiments.results import Figure, Results, mean_and_spread, spread
 
 DONE: list[tuple[str, int]] = []  # the pieces that were measured, in order
@@ -127,6 +129,14 @@ def test_the_picture_is_drawn(figure: str, bench: Bench, tmp_path: Path, monkeyp
     assert bench("lengths", "--seeds", "2", "--figure", str(path))[0] == 0
     with Image.open(path) as drawn:
         assert drawn.size == (832, 520)
+
+
+def test_a_logarithmic_axis_has_the_mean_of_logarithms() -> None:
+    values = np.array([[1.0], [100.0]])
+    band = Band.of(values, log=True)
+    assert band.middle == pytest.approx([10.0])
+    assert band.low == pytest.approx([10.0 ** (1 - math.sqrt(2))])  # the deviation of 0 and 2 is sqrt 2
+    assert Band.of(values, log=False).middle == pytest.approx([50.5])
 
 
 def test_settings_are_words_of_their_type() -> None:
