@@ -50,7 +50,7 @@ class LayerParallelExperiment(Experiment):
     width: int = 8
     layers: int = 128
     coarsen: int = 8
-    updates: int = 150
+    updates: int = 250
     learning_rate: float = 0.02
     target: float = 0.05
 
