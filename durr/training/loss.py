@@ -15,11 +15,15 @@ from durr.degradation.degradation import Batch, Degradation
 from durr.unfold import steps_grid
 from durr.unit import RestorationUnit
 
+OUTLIER = 10.0  # times the error that a good restorer leaves; of a trained unit's samples one in a hundred leaves more
+
 
 @dataclass(frozen=True)
 class StoppedError:
-    """mean over samples of MSE(X(tau), clean) / (what a good restorer leaves), X unfolded for tau steps of its scheme.
+    """mean over samples of b log(1 + r / b), r = MSE(X(tau), clean) / (what a good restorer leaves).
 
+    X is unfolded for tau steps of its scheme. b = OUTLIER: almost the mean of r, but a sample under which the unfolding
+    explodes is not all that a batch, and the momentum after it, know of (Cauchy's loss in the root of r).
     degradation: knows that error, level by level. stopping: tau of every sample of a batch. precision: of the
     convolutions, bfloat16 where the processor has it.
     """
@@ -37,4 +41,5 @@ class StoppedError:
             until = AfterSteps(counts, grid)
             solved = integrate(unit, unit.start(batch.degraded), grid, unit.scheme, until=until, view=unit.image)
         errors = (solved.ys - batch.clean).square().mean(dim=(1, 2, 3))
-        return (errors / self.degradation.typical_error(batch.level)).mean()
+        ratios = errors / self.degradation.typical_error(batch.level)
+        return OUTLIER * torch.log1p(ratios / OUTLIER).mean()

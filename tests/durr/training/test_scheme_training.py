@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from backbone.commands.shell import run
 from backbone.train.muon import Muon
 from backbone.train.together import Together
+from durr.degradation.degradation import Batch
 from durr.degradation.noise import GaussianNoise
 from durr.model import RestorationModel
 from durr.training.loss import StoppedError
@@ -66,8 +68,22 @@ def test_the_loss_is_the_error_at_each_samples_end_by_the_units_scheme(scheme: s
     error = StoppedError(lambda batch: counts, torch.float32, NOISE)
     path = unfold(net, batch.degraded, until=None, max_steps=3).images
     ends = torch.stack([path[3, 0], path[1, 1]])
-    by_hand = ((ends - batch.clean).square().mean(dim=(1, 2, 3)) / NOISE.typical_error(batch.level)).mean()
+    ratios = (ends - batch.clean).square().mean(dim=(1, 2, 3)) / NOISE.typical_error(batch.level)
+    by_hand = 10 * (1 + ratios / 10).log().mean()
     torch.testing.assert_close(error(net, batch), by_hand, rtol=1e-5, atol=0.0)  # float32, other sums
+
+
+def test_a_sample_that_explodes_pulls_little_more_than_the_others() -> None:
+    net, batch = unit("euler"), patches().batch_of(1)
+    error = StoppedError(lambda batch: torch.tensor([1, 1]), torch.float32, NOISE)
+
+    def pull(of: Batch) -> float:
+        slopes = torch.autograd.grad(error(net, of), list(net.parameters()))
+        return float(torch.cat([slope.flatten() for slope in slopes]).norm())
+
+    far = replace(batch, degraded=batch.degraded * torch.tensor([1.0, 1e4]).reshape(2, 1, 1, 1))
+    # the mean of ratios would pull 1e8 times as much; the logarithm's slope by a logarithm is OUTLIER at most
+    assert pull(far) < 10 * pull(batch)
 
 
 def test_optimisers_together_are_each_alone() -> None:
