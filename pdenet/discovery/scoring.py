@@ -37,6 +37,7 @@ ROLLOUT_MODES = 40_000  # Fourier modes rolled out together, over all starts
 SLOPE_ROWS = 60_000
 SUBSTEP_TOLERANCE = 1e-6
 FINE_TOLERANCE = 1e-8  # where clean data decide between coefficients that differ by less
+BELOW_NOISE = 0.1  # of the noise: no finer, for waves of noise turn too fast for any number of steps
 
 System = Mapping[str, Equation]
 Measure = Literal["roll-out", "time derivative"]
@@ -164,7 +165,7 @@ def make_scorers(
     def scorer(data: Field) -> Scorer:
         if axes is None:
             return Slopes(data, found, device)
-        tolerance = FINE_TOLERANCE if coarse else SUBSTEP_TOLERANCE
+        tolerance = fine_tolerance(data, noise) if coarse else SUBSTEP_TOLERANCE
         return RollOuts(with_velocities(data), axes, n_steps, chosen, device, tolerance)
 
     return Scorers(
@@ -172,6 +173,11 @@ def make_scorers(
         heldout=None if split.held is None else scorer(split.held),
         measure="time derivative" if axes is None else "roll-out",
     )
+
+
+def fine_tolerance(data: Field, noise: Float64[np.ndarray, "run channel"]) -> float:
+    """Change of a state by more time steps, over its size, that is small for data with this noise."""
+    return max(FINE_TOLERANCE, BELOW_NOISE * float(np.sqrt(np.mean(noise**2) / np.nanmean(data.values**2))))
 
 
 def _rollout_axes(data: Field, found: Mapping[str, Rung], seen: Sequence[int] | None) -> tuple[FourierAxis, ...] | None:
