@@ -58,11 +58,11 @@ def test_every_scheme_unfolds_by_its_formula_and_step_by_step(scheme: str) -> No
     path = unfold(net, noisy, until=None, max_steps=4).images
     # rounding of float32 in another order of sums
     torch.testing.assert_close(path[4], written_out(net, noisy, 4), rtol=1e-5, atol=1e-5)
-    found = images_after(net, noisy, [4, 0, 2])
+    found = images_after(net, noisy, {4, 0, 2})
     assert sorted(found) == [0, 2, 4]
     for step, image in found.items():
         assert torch.equal(image, path[step])
-    assert torch.equal(images_after(net, noisy, [0])[0], noisy)
+    assert torch.equal(images_after(net, noisy, {0})[0], noisy)
 
 
 def test_schemes_differ_and_share_the_units_weights() -> None:
