@@ -23,7 +23,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from backbone.errors import ResourceError, UsageError
-from backbone.ranks import Ranks
+from backbone.ranks import Ranks, process_group
 from backbone.runs import RunFolder
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
@@ -122,11 +122,11 @@ def replicas_of_torchrun(device: torch.device) -> Iterator[Replicas]:
     _end_with_parent()
     if device.type == "cuda":
         device = _own_device(device)
-        dist.init_process_group("nccl", timeout=PATIENCE, device_id=device)
+        group = process_group("nccl", timeout=PATIENCE, device=device)
     else:
-        dist.init_process_group("gloo", timeout=PATIENCE)
-    yield Replicas(dist.get_rank(), size, device)
-    dist.destroy_process_group()  # not after an error, when the others may wait elsewhere: the process ends
+        group = process_group("gloo", timeout=PATIENCE)
+    with group as ranks:
+        yield Replicas(ranks.rank, ranks.size, device)
 
 
 def demand_alone(command: str) -> None:

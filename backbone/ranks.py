@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -11,6 +14,22 @@ from torch import Tensor
 
 from backbone.errors import UsageError
 from backbone.mgrit import Points
+
+HOLDS_THE_GROUP = "torch.distributed.nn.functional"  # in the defaults of its functions
+
+
+@contextmanager
+def process_group(backend: str, *, timeout: timedelta, device: torch.device | None = None) -> Iterator[Ranks]:
+    """The processes that torchrun started, joined over gloo or nccl until the block ends well.
+
+    Not after an error, when the others may wait elsewhere: the process ends. timeout: of a message. device: nccl's.
+    """
+    # A module that takes the group for a default would keep it, and its threads, till the interpreter ends; they may
+    # abort the process then (github.com/pytorch/pytorch/pull/179291). Loaded before, it finds no group.
+    importlib.import_module(HOLDS_THE_GROUP)
+    dist.init_process_group(backend, timeout=timeout, device_id=device)
+    yield Ranks.started()
+    dist.destroy_process_group()
 
 
 @dataclass(frozen=True)
@@ -32,7 +51,7 @@ class Ranks:
             raise UsageError(
                 "there is no group of processes",
                 where="Ranks.started",
-                cure="call torch.distributed.init_process_group() in a script started by torchrun --standalone",
+                cure="with process_group('gloo') in a script started by torchrun --standalone",
             )
         return cls(dist.get_rank(), dist.get_world_size())
 

@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
@@ -24,7 +25,7 @@ from torch import Tensor
 from backbone.atomic import write_atomic
 from backbone.checks.parallel import difference, smooth_layers, solved
 from backbone.layer_parallel import Mgrit
-from backbone.ranks import Ranks
+from backbone.ranks import Ranks, process_group
 from backbone.solve import Sequential, Solve
 
 RESULT = Path(__file__).parent / "results" / "layer_parallel.json"
@@ -98,18 +99,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
-    dist.init_process_group("gloo")
-    ranks = Ranks.started()
     timings = []
-    for size in SIZES:
-        for cycles in (1, 2, 8):
-            timings.append(measure(*size, cycles, repeats, ranks))
-            if ranks.rank == 0:
-                print(told(timings[-1]), flush=True)
-    if ranks.rank == 0:
-        document = {"torch": torch.__version__, "timings": [asdict(timing) for timing in timings]}
-        write_atomic(RESULT, (json.dumps(document, indent=2) + "\n").encode())
-    dist.destroy_process_group()
+    with process_group("gloo", timeout=timedelta(hours=1)) as ranks:
+        for size in SIZES:
+            for cycles in (1, 2, 8):
+                timings.append(measure(*size, cycles, repeats, ranks))
+                if ranks.rank == 0:
+                    print(told(timings[-1]), flush=True)
+        if ranks.rank == 0:
+            document = {"torch": torch.__version__, "timings": [asdict(timing) for timing in timings]}
+            write_atomic(RESULT, (json.dumps(document, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

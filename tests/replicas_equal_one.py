@@ -1,8 +1,12 @@
-"""Run by test_data_parallel.py in every one of two processes: each update moves the weights as one process does."""
+"""Run by test_data_parallel.py in every one of two processes: each update moves the weights as one process does.
+
+The processes leave no thread of their group behind, which could abort an interpreter at its end.
+"""
 
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -97,6 +101,11 @@ def difference(found: list[Tensor], exact: list[Tensor]) -> float:
     return max(float(((a - b).abs().max() / b.abs().max()).detach()) for a, b in zip(found, exact, strict=True))
 
 
+def threads_of_group() -> list[str]:
+    names = (path.read_text() for path in Path("/proc/self/task").glob("*/comm"))
+    return [name for name in names if "gloo" in name]
+
+
 def main() -> None:
     """Leaves with an assertion where something differs."""
     torch.set_num_threads(1)
@@ -111,7 +120,9 @@ def main() -> None:
         for scheme in ("euler", "lm"):
             assert difference(restored(scheme, replicas), restored(scheme, ALONE)) < 1e-10, scheme
         assert difference(half_used(replicas), half_used(ALONE)) < 1e-12
-        print(f"rank {replicas.rank} of 2 equals one process")
+        assert threads_of_group()
+    assert not threads_of_group()
+    print(f"rank {replicas.rank} of 2 equals one process")
 
 
 if __name__ == "__main__":

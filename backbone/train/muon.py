@@ -21,19 +21,23 @@ ITERATIONS = 5
 
 
 class Muon(Optimizer):
-    """w <- w - lr sqrt(max(1, rows / columns)) orthogonal(g + momentum m), with m <- momentum m + g (Nesterov).
+    """w <- (1 - lr d) w - lr sqrt(max(1, rows / columns)) orthogonal(g + momentum m), m <- momentum m + g (Nesterov).
 
-    The step does not depend on the scale of the gradient. Raises UsageError for weights with fewer than two axes.
+    d: weight_decay. The step does not depend on the scale of the gradient, so without decay the singular values of a
+    weight grow for ever; with it they stay below about 1 / d (Liu et al., arXiv:2502.16982, section 2.2).
+    Raises UsageError for weights with fewer than two axes.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95) -> None:
+    def __init__(
+        self, weights: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
         weights = list(weights)
         for weight in weights:
             if weight.ndim < 2:
                 raise UsageError(
                     f"a weight of shape {tuple(weight.shape)} is no matrix", where="Muon", cure="give it to Adam"
                 )
-        super().__init__(weights, {"lr": lr, "momentum": momentum})
+        super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Float[Tensor, ""]] | None = None) -> Float[Tensor, ""] | None:  # type: ignore[override]
@@ -45,10 +49,10 @@ class Muon(Optimizer):
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self._move(weight, group["lr"], group["momentum"])
+                    self._move(weight, **{name: group[name] for name in ("lr", "momentum", "weight_decay")})
         return loss
 
-    def _move(self, weight: Tensor, lr: float, momentum: float) -> None:
+    def _move(self, weight: Tensor, *, lr: float, momentum: float, weight_decay: float) -> None:
         assert weight.grad is not None
         memory = self.state[weight]
         if not memory:
@@ -56,7 +60,7 @@ class Muon(Optimizer):
         memory["momentum"].mul_(momentum).add_(weight.grad)
         ahead = weight.grad.add(memory["momentum"], alpha=momentum).flatten(1)
         scale = max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
-        weight.add_(orthogonal(ahead).view(weight.shape), alpha=-lr * scale)
+        weight.mul_(1.0 - lr * weight_decay).add_(orthogonal(ahead).view(weight.shape), alpha=-lr * scale)
 
 
 def orthogonal(matrix: Float[Tensor, "row col"]) -> Float[Tensor, "row col"]:

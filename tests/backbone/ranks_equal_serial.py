@@ -6,7 +6,6 @@ import sys
 from datetime import timedelta
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import SGD
 
@@ -14,7 +13,7 @@ from backbone.checks.parallel import smooth_layers
 from backbone.flow import EndOf, Flow
 from backbone.integrate import integrate
 from backbone.layer_parallel import Mgrit
-from backbone.ranks import Ranks
+from backbone.ranks import Ranks, process_group
 from backbone.schemes import Euler
 from backbone.solve import Sequential, Solve
 from backbone.train.fit import fit
@@ -56,14 +55,12 @@ def difference(found: list[Tensor], exact: list[Tensor]) -> float:
 
 def main() -> None:
     """Leaves with an assertion where something differs."""
-    dist.init_process_group("gloo", timeout=timedelta(minutes=4))
-    ranks = Ranks.started()
-    exact = slopes(Sequential())
-    for levels, coarsen in ((2, 8), (3, 4)):
-        found = slopes(Mgrit(levels=levels, coarsen=coarsen, cycles=9, chain=ranks))
-        assert difference(found, exact) < 1e-12, difference(found, exact)
-    assert difference(trained(parallel=True), trained(parallel=False)) < 1e-12
-    dist.destroy_process_group()
+    with process_group("gloo", timeout=timedelta(minutes=4)) as ranks:
+        exact = slopes(Sequential())
+        for levels, coarsen in ((2, 8), (3, 4)):
+            found = slopes(Mgrit(levels=levels, coarsen=coarsen, cycles=9, chain=ranks))
+            assert difference(found, exact) < 1e-12, difference(found, exact)
+        assert difference(trained(parallel=True), trained(parallel=False)) < 1e-12
     sys.stdout.write(f"rank {ranks.rank} of {ranks.size} equals serial\n")
 
 

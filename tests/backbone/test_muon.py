@@ -52,6 +52,17 @@ def test_an_ill_conditioned_quadratic_is_solved() -> None:
     assert (matrix - target)[-1].norm() < 0.1 * target[-1].norm()
 
 
+@pytest.mark.parametrize(("decay", "lowest", "highest"), [(0.0, 12.0, 24.0), (0.5, 1.4, 2.4)])
+def test_weight_decay_bounds_singular_values(decay: float, lowest: float, highest: float) -> None:
+    matrix = nn.Parameter(torch.zeros(4, 4, dtype=torch.float64))
+    optimiser = Muon([matrix], lr=0.1, weight_decay=decay)
+    for _ in range(200):
+        matrix.grad = -torch.eye(4, dtype=torch.float64)  # it asks for more of the same, for ever
+        optimiser.step()
+    values = torch.linalg.svdvals(matrix.detach())
+    assert lowest < values.min() <= values.max() < highest  # 200 lr or 1 / decay, times the 0.7 to 1.2 of a step
+
+
 def test_vectors_are_refused() -> None:
     with pytest.raises(UsageError, match="no matrix"):
         Muon([nn.Parameter(torch.zeros(3))], lr=0.1)
