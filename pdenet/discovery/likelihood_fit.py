@@ -109,8 +109,9 @@ def fit_by_likelihood(
         short = Windows.cut(field, noise, min(SHORT, field.n_times), spectrum) if affordable else None
         search = _Search(rows, coefficients, free, candidates, short, len(windows), setting.progress)
         hopeless = search.tried(problem)
-        peak = Peak(field, problem, search.best(problem) if hopeless is None else hopeless)
-        maximum = hopeless or lengthen(problem, peak.maximum, field, noise, len(candidates))
+        maximum = hopeless or search.best(problem)
+        peak = Peak.of(field, problem, maximum)
+        maximum = hopeless or lengthen(problem, maximum, field, noise, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
     judged = _judged(maximum, fit, peak)
