@@ -15,14 +15,13 @@ from durr.degradation.degradation import Batch, Degradation
 from durr.unfold import steps_grid
 from durr.unit import RestorationUnit
 
-OUTLIER = 10.0  # times the error that a good restorer leaves; of a trained unit's samples one in a hundred leaves more
-
 
 @dataclass(frozen=True)
 class StoppedError:
-    """mean over samples of b log(1 + r / b), r = MSE(X(tau), clean) / (what a good restorer leaves).
+    """mean over samples of log(1 + r), r = MSE(X(tau), clean) / (what a good restorer leaves).
 
-    X is unfolded for tau steps of its scheme. b = OUTLIER: almost the mean of r, but a sample under which the unfolding
+    X is unfolded for tau steps of its scheme. Between the mean of r, which the busiest samples decide, and that of
+    log r, the PSNR, to which one that is restored without fault is all that counts. A sample under which the unfolding
     explodes is not all that a batch, and the momentum after it, know of (Cauchy's loss in the root of r).
     degradation: knows that error, level by level. stopping: tau of every sample of a batch. precision: of the
     convolutions, bfloat16 where the processor has it.
@@ -42,4 +41,4 @@ class StoppedError:
             solved = integrate(unit, unit.start(batch.degraded), grid, unit.scheme, until=until, view=unit.image)
         errors = (solved.ys - batch.clean).square().mean(dim=(1, 2, 3))
         ratios = errors / self.degradation.typical_error(batch.level)
-        return OUTLIER * torch.log1p(ratios / OUTLIER).mean()
+        return torch.log1p(ratios).mean()

@@ -94,20 +94,17 @@ def fit_by_likelihood(
     if not free:
         return Likelihood(None, "not maximised: nothing is left to fit")
     candidates = _candidates(field, found, bounds, restrictions)
-    highest = max(term.degree for _, term in (*rows, *candidates))
-    axes = fourier_axes(field, seen_wave_numbers(field, noise), highest)
-    spectrum = HalfSpectrum(field.state_names, field.axes, axes, setting.device)
-    windows = Windows.cut(field, noise, _window(field), spectrum)
+    whole = _cut(field, noise, (*rows, *candidates), setting.device)
     coefficients = torch.tensor(values, dtype=torch.float64, device=setting.device)
     most = min(MOST_NUMBERS, setting.memory.free // SHARE // 8)
     try:
-        problem = Problem(spectrum, windows).with_steps_for(rows, coefficients).within(rows, most)
+        problem = whole.with_steps_for(rows, coefficients).within(rows, most)
         if problem.size(rows) > most:
             return Likelihood(None, "not maximised: a single window is larger than memory is meant for")
         # where velocities are unknown, short windows let any force pass and long ones take many minutes
         affordable = field.time_order == 1 and restrictions.max_terms is None and problem.size(candidates) <= most
-        short = Windows.cut(field, noise, min(SHORT, field.n_times), spectrum) if affordable else None
-        search = _Search(rows, coefficients, free, candidates, short, len(windows), setting.progress)
+        short = Windows.cut(field, noise, min(SHORT, field.n_times), whole.spectrum) if affordable else None
+        search = _Search(rows, coefficients, free, candidates, short, len(whole.windows), setting.progress)
         hopeless = search.tried(problem)
         maximum = hopeless or search.best(problem)
         peak = Peak.of(field, problem, maximum)
@@ -116,7 +113,7 @@ def fit_by_likelihood(
         return Likelihood(None, "not maximised: the equations cannot be run through the data")
     judged = _judged(maximum, fit, peak)
     asked = len(problem.windows) if hopeless is None else hopeless.shooting.n_windows
-    return judged if asked == len(windows) else judged.by(f"{asked} of {len(windows)} windows")
+    return judged if asked == len(whole.windows) else judged.by(f"{asked} of {len(whole.windows)} windows")
 
 
 @dataclass(frozen=True)
@@ -167,6 +164,14 @@ class _Search:
         if share < 1.0:
             return maximise(problem, kept.rows, kept.coefficients, kept.free, problem.windows.start)
         return gone_on(problem, near) if kept is near else kept
+
+
+def _cut(field: Field, noise: Float64[np.ndarray, "run channel"], rows: Sequence[Row], device: torch.device) -> Problem:
+    """All of the data in windows, on waves that carry the products of all these terms."""
+    highest = max(term.degree for _, term in rows)
+    axes = fourier_axes(field, seen_wave_numbers(field, noise), highest)
+    spectrum = HalfSpectrum(field.state_names, field.axes, axes, device)
+    return Problem(spectrum, Windows.cut(field, noise, _window(field), spectrum))
 
 
 def _system(field: Field, fit: Fit) -> tuple[list[Row], list[float]]:
