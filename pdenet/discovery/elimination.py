@@ -42,7 +42,7 @@ def eliminate(problem: Problem, maximum: Maximum, n_candidates: int, *, share: f
     while True:
         least = max(share * limit(n_candidates) ** 2, unexplained(maximum))
         dropped = {maximum.free[place] for place in _weak(maximum, least)}
-        if not dropped:
+        if not dropped or len(dropped) == len(maximum.free):  # all at once: wrong terms, as the misfit will say
             return maximum
         maximum = gone_on(problem, maximum, [row for row in range(len(maximum.rows)) if row not in dropped])
 

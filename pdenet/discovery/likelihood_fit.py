@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,22 +90,21 @@ def fit_by_likelihood(
     obstacle = _obstacle(field, noise)
     if obstacle:
         return Likelihood(None, f"not maximised: {obstacle}")
-    rows, values = _system(field, fit)
-    free = [k for k, (c, term) in enumerate(rows) if _is_free(field.state_names[c], term, field, restrictions)]
-    if not free:
+    start = _start(field, fit.equations, setting)
+    if not start.free:
         return Likelihood(None, "not maximised: nothing is left to fit")
     candidates = _candidates(field, found, bounds, restrictions)
-    whole = _cut(field, noise, (*rows, *candidates), setting.device)
-    coefficients = torch.tensor(values, dtype=torch.float64, device=setting.device)
+    whole = _cut(field, noise, (*start.rows, *candidates), setting.device)
     most = min(MOST_NUMBERS, setting.memory.free // SHARE // 8)
     try:
-        problem = whole.with_steps_for(rows, coefficients).within(rows, most)
-        if problem.size(rows) > most:
+        problem = whole.with_steps_for(start.rows, start.coefficients).within(start.rows, most)
+        if problem.size(start.rows) > most:
             return Likelihood(None, "not maximised: a single window is larger than memory is meant for")
         # where velocities are unknown, short windows let any force pass and long ones take many minutes
         affordable = field.time_order == 1 and restrictions.max_terms is None and problem.size(candidates) <= most
         short = Windows.cut(field, noise, min(SHORT, field.n_times), whole.spectrum) if affordable else None
-        search = _Search(rows, coefficients, free, candidates, short, len(whole.windows), setting.progress)
+        others = [_start(field, equations, setting) for equations in _neighbours(field, found, restrictions)]
+        search = _Search(start, others, candidates, short, len(whole.windows), setting.progress)
         hopeless = search.tried(problem)
         maximum = hopeless or search.best(problem)
         peak = Peak.of(field, problem, maximum)
@@ -117,13 +117,23 @@ def fit_by_likelihood(
 
 
 @dataclass(frozen=True)
-class _Search:
-    """Where to start, and how far to look. short: windows of n_windows on which terms are exchanged, None if none may
-    join."""
+class _Start:
+    """Equations to start from. free: rows whose coefficients are fitted."""
 
     rows: Sequence[Row]
     coefficients: Float64[Tensor, " row"]
     free: Sequence[int]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Where to start, where else if that leaves more than noise, and how far to look.
+
+    short: windows of n_windows on which terms are exchanged, None if none may join.
+    """
+
+    start: _Start
+    others: Sequence[_Start]
     candidates: Sequence[Row]
     short: Windows | None
     n_windows: int
@@ -143,20 +153,30 @@ class _Search:
     def _complete(self, problem: Problem) -> Maximum:
         """The maximum, terms exchanged where more than noise is left."""
         self.progress(f"maximising the likelihood on {len(problem.windows)} windows")
-        maximum = self._begun(problem)
+        maximum = self._begun(problem, self.start)
+        if unexplained(maximum) > 0.0:
+            self.progress("more than noise is left: trying a term less and a term more")
+            maximum = min([maximum, *self._elsewhere(problem)], key=lambda one: one.scale)
         if self.short is None or unexplained(maximum) == 0.0:
             return maximum
         self.progress("more than noise is left: exchanging terms")
         share = len(problem.windows) / self.n_windows
         return _exchange(problem, maximum, self.candidates, self.short.thinned(round(share * len(self.short))))
 
-    def _begun(self, problem: Problem) -> Maximum:
+    def _elsewhere(self, problem: Problem) -> Iterator[Maximum]:
+        """The maxima from the other starts, as far as they can be run: wrong terms together lead into dead ends that
+        fewer, or more, of them do not share."""
+        for start in self.others:
+            with suppress(Diverged, torch.linalg.LinAlgError):
+                yield self._begun(problem, start)
+
+    def _begun(self, problem: Problem, start: _Start) -> Maximum:
         """The maximum, without terms that are seen on the way not to count: they need not be carried to its end.
 
         Of a large problem some of the windows show it.
         """
-        few = problem.within(self.rows, MOST_AT_FIRST)
-        near = maximise(few, self.rows, self.coefficients, self.free, few.windows.start, tolerance=NEAR)
+        few = problem.within(start.rows, MOST_AT_FIRST)
+        near = maximise(few, start.rows, start.coefficients, start.free, few.windows.start, tolerance=NEAR)
         share = len(few.windows) / len(problem.windows)
         kept = near
         if unexplained(near) == 0.0:
@@ -174,11 +194,24 @@ def _cut(field: Field, noise: Float64[np.ndarray, "run channel"], rows: Sequence
     return Problem(spectrum, Windows.cut(field, noise, _window(field), spectrum))
 
 
-def _system(field: Field, fit: Fit) -> tuple[list[Row], list[float]]:
+def _start(field: Field, evolved: Sequence[Equation], setting: Setting) -> _Start:
     """The terms of all equations of the state, those of its velocities included, and their coefficients."""
-    equations = [Equation.of_motion(name) for name in field.names if name not in field.evolved] + [*fit.equations]
+    equations = [Equation.of_motion(name) for name in field.names if name not in field.evolved] + [*evolved]
     rows = [(c, term) for c, equation in enumerate(equations) for term in equation.terms]
-    return rows, [value for equation in equations for value in equation.coefficients]
+    values = [value for equation in equations for value in equation.coefficients]
+    free = [k for k, (c, term) in enumerate(rows) if _is_free(field.state_names[c], term, field, setting.restrictions)]
+    return _Start(rows, torch.tensor(values, dtype=torch.float64, device=setting.device), free)
+
+
+def _neighbours(field: Field, found: Mapping[str, Rung], restrictions: Restrictions) -> list[list[Equation]]:
+    """What regression found with a term less in every equation, and, if there may be, with a term more."""
+    changes = (-1, 1) if restrictions.max_terms is None else (-1,)
+    sizes = [{name: found[name].front.chosen + change for name in field.evolved} for change in changes]
+    return [
+        [found[name].equation(size) for name, size in one.items()]
+        for one in sizes
+        if all(0 < size < len(found[name].front.models) for name, size in one.items())
+    ]
 
 
 def _judged(maximum: Maximum, before: Fit, peak: Peak) -> Likelihood:

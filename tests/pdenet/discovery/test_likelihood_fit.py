@@ -42,12 +42,17 @@ def bound(few: Field) -> Float64[np.ndarray, " term"]:
     return np.sqrt(np.diag(cramer_rao_bound(few, (TRUTH,), noisy(few)[1], device=CPU)))
 
 
-def improved(field: Field, noise: np.ndarray, text: str, restrictions: Restrictions | None = None) -> Likelihood:
+def improved(
+    field: Field, noise: np.ndarray, text: str, restrictions: Restrictions | None = None, *, too_many: int = 0
+) -> Likelihood:
+    """too_many: terms that selection takes beyond those it would choose."""
     restrictions = restrictions or Restrictions()
     start = Equation.parse(text)
     bounds = rungs(field, 2, 2, restrictions)
     setting = Setting(noise, CPU, np.random.default_rng(0), lambda told: None, restrictions)
     found = climb(field, bounds, setting)
+    more = {name: replace(rung.front, chosen=rung.front.chosen + too_many) for name, rung in found.items()}
+    found = {name: replace(rung, front=more[name]) for name, rung in found.items()}
     n = len(start.terms)
     return fit_by_likelihood(field, Fit((start,), np.eye(n)), found, bounds, setting)
 
@@ -75,6 +80,13 @@ def test_false_terms_go_and_missing_ones_come(
     assert set(values) == {"u*u_x", "u_xx"}
     assert abs(values["u*u_x"] + 1.0) < 4 * bound[0]
     assert abs(values["u_xx"] - 0.1) < 4 * bound[1]
+
+
+def test_where_wrong_terms_leave_more_than_noise_a_term_less_is_tried(few: Field) -> None:
+    known = Restrictions(max_terms=3)  # so no terms are exchanged
+    stuck, found = (improved(*noisy(few), "u_t = -0.5*u_x", known, too_many=more) for more in (0, 1))
+    assert stuck.fit is None  # a term less than the truth is no better
+    assert set(coefficients(found)) == {"u*u_x", "u_xx"}
 
 
 def test_fixed_coefficients_stay(few: Field) -> None:
