@@ -10,8 +10,9 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import re
+import string
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +81,8 @@ def fit_default(row: Row, field: Field) -> Fit:
         include_interaction=weak.interaction,
     )
     model = ps.SINDy(optimizer=ps.STLSQ(), feature_library=library)
-    model.fit(_trajectories(field), t=field.dt, feature_names=list(field.names))
-    names = library.get_feature_names(list(field.names))
+    model.fit(_trajectories(field), t=field.dt, feature_names=_letters(field))
+    names = library.get_feature_names(_letters(field))
     return Fit(equations(model.coefficients(), names, field), "STLSQ()")
 
 
@@ -116,14 +117,15 @@ def weak_system(
     runs = [AxesArray(run[..., :: weak.every, :], comprehend_axes(run)) for run in _trajectories(field)]
     theta = np.concatenate([np.asarray(integrals) for integrals in library.fit_transform(runs)])
     rate = np.concatenate([np.asarray(library.convert_u_dot_integral(run)) for run in runs])
-    return theta, rate, library.get_feature_names(list(field.names))
+    return theta, rate, library.get_feature_names(_letters(field))
 
 
 def equations(
     coefficients: Float64[np.ndarray, "channel term"], names: Sequence[str], field: Field
 ) -> tuple[Equation, ...]:
     """The terms with a coefficient, in this project's notation."""
-    terms = [term(name, field.axes[::-1]) for name in names]
+    variables = dict(zip(_letters(field), field.names, strict=True))
+    terms = [term(name, field.axes[::-1], variables) for name in names]
     found = []
     for variable, row in zip(field.names, coefficients, strict=True):
         kept = [(one, float(value)) for one, value in zip(terms, row, strict=True) if value != 0]
@@ -131,8 +133,13 @@ def equations(
     return tuple(found)
 
 
-def term(name: str, axes: Sequence[str]) -> Term:
-    """A feature's name as a term: `u^2v_12` is u**2*v_xy; digits count the axes, from 1. Variables are one letter."""
+def _letters(field: Field) -> list[str]:
+    """One for each variable: features stand side by side without a sign, so longer names could not be told apart."""
+    return list(string.ascii_lowercase[: len(field.names)])
+
+
+def term(name: str, axes: Sequence[str], variables: Mapping[str, str]) -> Term:
+    """A feature's name as a term: `a^2b_12` is u**2*v_xy; digits count the axes, from 1. variables: by letter."""
     text = name.replace(" ", "")
     matches = list(_FACTOR.finditer(text))
     if "".join(match[0] for match in matches) != text:
@@ -140,7 +147,7 @@ def term(name: str, axes: Sequence[str]) -> Term:
     factors: list[Factor] = []
     for match in matches:
         derivative = "".join(axes[int(digit) - 1] for digit in match["axes"] or "")
-        factors += [Factor(match["variable"], derivative)] * int(match["power"] or 1)
+        factors += [Factor(variables[match["variable"]], derivative)] * int(match["power"] or 1)
     return Term.product(factors)
 
 
