@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,8 @@ ENOUGH_BLOCKS = 6  # with fewer, no |t| could pass the limit of Student's distri
 MAX_TERMS = 30
 MOST_ALONE = 3
 DEPENDENT = 1e-12  # share of a unit column (in power) left by the others below which rounding decides
+STRIDE = 5  # terms by which the sets differ that others are left out of
+N_ROUNDS = 20  # of adding a term and leaving out; most end after two or three
 N_SWEEPS = 2  # more could settle on a model that explains the many faint groups and gives up the few strong ones
 PRIOR_ROWS = 40.0  # rows' worth of trust in the smooth variance model, for groups with few rows
 FLOOR = 1e-14  # share of the mean power, 1e-7 in amplitude, that solvers of data and float64 transforms leave over
@@ -137,19 +139,62 @@ def backward_path(
 
 
 def path(matrix: Float64[np.ndarray, "column column"], target: int, n_terms: int) -> list[tuple[int, ...]]:
-    """The best support found for every number of terms, from none to MAX_TERMS."""
+    """The best support found for every number of terms, from none to MAX_TERMS.
+
+    Terms are added one by one, and left out one by one: from all of them, and from fewer, since among many that nearly
+    depend on each other rounding decides which goes. Then a term is added to each support found, and others are left
+    out again, until that is no improvement.
+    """
     order = forward_order(matrix, target, n_terms, n_terms)
-    supports: dict[int, tuple[float, tuple[int, ...]]] = {0: (float(matrix[target, target]), ())}
-    candidates = [tuple(sorted(order[:k])) for k in range(1, min(MAX_TERMS, len(order)) + 1)]
-    candidates += backward_path(matrix, target, order)
-    for places in candidates:
-        if not 0 < len(places) <= MAX_TERMS:
-            continue
-        coefficients, _ = solve_support(matrix, target, places)
-        left = float(matrix[target, target] - coefficients @ matrix[list(places), target])
-        if len(places) not in supports or left < supports[len(places)][0]:
-            supports[len(places)] = (left, places)
-    return [supports[k][1] for k in sorted(supports)]
+    best: dict[int, tuple[float, tuple[int, ...]]] = {0: (float(matrix[target, target]), ())}
+
+    def improved(supports: Iterable[tuple[int, ...]]) -> bool:
+        return sum(_take(best, matrix, target, places) for places in supports) > 0
+
+    improved(tuple(sorted(order[:k])) for k in range(1, min(MAX_TERMS, len(order)) + 1))
+    for n in {*range(MAX_TERMS, len(order), STRIDE), len(order)}:
+        improved(backward_path(matrix, target, order[:n]))
+    for _ in range(N_ROUNDS):
+        larger = [_with_one_more(matrix, target, n_terms, best[k][1]) for k in sorted(best) if 0 < k < len(order)]
+        if not sum(improved(backward_path(matrix, target, list(places))) for places in larger):
+            break
+    return [best[k][1] for k in sorted(best)]
+
+
+def _take(
+    best: dict[int, tuple[float, tuple[int, ...]]],
+    matrix: Float64[np.ndarray, "column column"],
+    target: int,
+    places: tuple[int, ...],
+) -> bool:
+    """Put a support among the best of each size if it is; whether it was better than one before."""
+    n = len(places)
+    if not 0 < n <= MAX_TERMS:
+        return False
+    coefficients, _ = solve_support(matrix, target, places)
+    left = float(matrix[target, target] - coefficients @ matrix[list(places), target])
+    if n in best and left >= best[n][0]:
+        return False
+    best[n] = (left, places)
+    return True
+
+
+def _with_one_more(
+    matrix: Float64[np.ndarray, "column column"], target: int, n_terms: int, places: tuple[int, ...]
+) -> tuple[int, ...]:
+    """The support with the term that lowers its residual most; as it is if all others depend on it."""
+    chosen = list(places)
+    columns = [*range(n_terms), target]
+    through = matrix[np.ix_(columns, chosen)]
+    scale = 1.0 / np.sqrt(np.diag(matrix)[chosen])
+    solved = np.linalg.pinv(matrix[np.ix_(chosen, chosen)] * np.outer(scale, scale), rcond=DEPENDENT, hermitian=True)
+    solved = solved * np.outer(scale, scale) @ through.T
+    left = np.diag(matrix)[:n_terms] - np.einsum("ic,ci->i", through[:-1], solved[:, :-1])
+    shared = matrix[:n_terms, target] - through[:-1] @ solved[:, -1]
+    free = left > DEPENDENT * np.maximum(np.diag(matrix)[:n_terms], np.finfo(float).tiny)
+    free[chosen] = False
+    gain = np.where(free, shared**2 / np.where(free, left, 1.0), -1.0)
+    return tuple(sorted([*chosen, int(np.argmax(gain))])) if free.any() else places
 
 
 def group_variance(

@@ -7,7 +7,15 @@ import pytest
 from jaxtyping import Float64
 
 from pdenet.discovery.normal_equations import NormalEquations
-from pdenet.discovery.select import backward_path, fit_support, forward_order, group_variance, select, solve_support
+from pdenet.discovery.select import (
+    backward_path,
+    fit_support,
+    forward_order,
+    group_variance,
+    path,
+    select,
+    solve_support,
+)
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Factor, Term
 
@@ -44,6 +52,18 @@ def chosen(equations: NormalEquations, noise: Float64[np.ndarray, "block shell"]
 def test_true_terms_and_no_other(level: float) -> None:
     noise = np.full((N_BLOCKS, N_SHELLS), level)
     assert chosen(made_up(noise), noise) == tuple(TRUTH)
+
+
+@pytest.mark.parametrize("degree", [6, 8])
+def test_terms_are_found_among_many_that_nearly_depend_on_each_other(degree: int) -> None:
+    generator = np.random.default_rng(0)
+    u = generator.uniform(0.3, 1.0, 4000)
+    v = 0.6 * (1.0 - u) + 0.1 * generator.uniform(-1.0, 1.0, 4000)
+    powers = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+    target = 0.04 - 0.04 * u - u * v**2 + 1e-9 * generator.standard_normal(4000)  # Gray-Scott's
+    rows = np.column_stack([*(u**i * v**j for i, j in powers), target])
+    truth = tuple(powers.index(one) for one in [(0, 0), (1, 0), (1, 2)])
+    assert truth in path(rows.T @ rows, len(powers), len(powers))
 
 
 def test_groups_of_very_different_noise_are_weighted() -> None:
