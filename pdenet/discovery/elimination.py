@@ -16,8 +16,9 @@ from torch import Tensor
 
 from pdenet.discovery.likelihood import Maximum, Problem, gone_on, maximise
 from pdenet.discovery.resolution import NOISE_UNSURE
-from pdenet.discovery.select import SIGNIFICANCE, path, solve_support
+from pdenet.discovery.select import SIGNIFICANCE
 from pdenet.discovery.shooting import Shooting
+from pdenet.discovery.supports import path, solve_support
 from pdenet.discovery.tangent import Row, System
 
 MOST_NUMBERS = 20_000_000  # in the tangents of all candidates together

@@ -24,17 +24,15 @@ from jaxtyping import Float64, Int
 from backbone.errors import UntrustedResult
 from pdenet.discovery.normal_equations import NormalEquations
 from pdenet.discovery.select import (
-    DEPENDENT,
     N_SWEEPS,
     first_weights,
     group_weights,
-    path,
     residual_power,
     rounding_power,
     significance,
-    solve_support,
     weighted_gram,
 )
+from pdenet.discovery.supports import DEPENDENT, path, solve_support
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
 

@@ -15,7 +15,8 @@ from pdenet.discovery.collocation import Collocation
 from pdenet.discovery.identifiability import CannotTell
 from pdenet.discovery.regression import Bounds, Regression, Setting
 from pdenet.discovery.restrictions import Restrictions
-from pdenet.discovery.select import Front, first_weights, residual_power, solve_support, weighted_gram
+from pdenet.discovery.select import Front, first_weights, residual_power, weighted_gram
+from pdenet.discovery.supports import solve_support
 from pdenet.discovery.together import Together
 from pdenet.equations.equation import Equation
 from pdenet.equations.library import candidate_terms

@@ -7,15 +7,8 @@ import pytest
 from jaxtyping import Float64
 
 from pdenet.discovery.normal_equations import NormalEquations
-from pdenet.discovery.select import (
-    backward_path,
-    fit_support,
-    forward_order,
-    group_variance,
-    path,
-    select,
-    solve_support,
-)
+from pdenet.discovery.select import fit_support, group_variance, select
+from pdenet.discovery.supports import backward_path, forward_order, path, solve_support
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Factor, Term
 
