@@ -12,7 +12,8 @@ from jaxtyping import Float64
 
 MAX_TERMS = 30
 DEPENDENT = 1e-12  # share of a unit column (in power) left by the others below which rounding decides
-STRIDE = 5  # terms by which the sets differ that others are left out of
+FEW = 90  # terms of the largest set, but all, that others are left out of
+STRIDE = 5  # terms by which such sets differ
 N_ROUNDS = 20  # of adding a term and leaving out; most end after two or three
 
 
@@ -84,7 +85,7 @@ def path(matrix: Float64[np.ndarray, "column column"], target: int, n_terms: int
         return sum(_take(best, matrix, target, places) for places in supports) > 0
 
     improved(tuple(sorted(order[:k])) for k in range(1, min(MAX_TERMS, len(order)) + 1))
-    for n in {*range(MAX_TERMS, len(order), STRIDE), len(order)}:
+    for n in {*range(MAX_TERMS, min(len(order), FEW), STRIDE), len(order)}:
         improved(backward_path(matrix, target, order[:n]))
     for _ in range(N_ROUNDS):
         larger = [_with_one_more(matrix, target, n_terms, best[k][1]) for k in sorted(best) if 0 < k < len(order)]
