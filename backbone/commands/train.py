@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backbone.commands.shell import Config, Debug, Device, Json, Quiet, Seed, Talk, Threads, print_json
+from backbone.commands.run_options import RunOptions
+from backbone.commands.shell import Talk, print_json
 from backbone.options import Options, spelt_out
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A network, as resnet or small-cnn; a wrong one lists all.")]
@@ -31,30 +31,19 @@ class TrainOptions(Options):
     layers: Annotated[
         int | None, typer.Option("--layers", min=1, help="Depth: 6 n + 2 of a picture net, steps of the others.")
     ] = None
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; a new one in runs by default.")] = None
-    save_every: Annotated[float, typer.Option("--save-every", min=0, help="Seconds between two checkpoints.")] = 120.0
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished run folder.")] = False
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped or killed run in --out.")] = False
-    json: Json = False
-    seed: Seed = 0
-    device: Device = "auto"
-    threads: Threads = 0
-    quiet: Quiet = False
-    debug: Debug = False
-    config: Config = None
 
 
 @spelt_out
-def backbone_train(name: Name, *, data: Data, options: TrainOptions) -> None:
+def backbone_train(name: Name, *, data: Data, options: TrainOptions, run: RunOptions) -> None:
     """Train a network of the backbone; a killed run goes on where its last checkpoint was, with the same weights."""
     from backbone.classifier.training import TrainSettings, train_classifier
     from backbone.data_parallel import replicas_of_torchrun
     from backbone.device import keep_freed_memory, resolve_device, set_threads
 
-    set_threads(options.threads)
+    set_threads(run.threads)
     keep_freed_memory()
-    with replicas_of_torchrun(resolve_device(options.device)) as replicas:
-        talk = Talk(quiet=options.quiet or not replicas.first)
+    with replicas_of_torchrun(resolve_device(run.device)) as replicas:
+        talk = Talk(quiet=run.quiet or not replicas.first)
         settings = TrainSettings(
             name=name,
             data=data,
@@ -64,21 +53,21 @@ def backbone_train(name: Name, *, data: Data, options: TrainOptions) -> None:
             learning_rate=options.learning_rate,
             eps=options.eps,
             layers=options.layers,
-            seed=options.seed,
+            seed=run.seed,
             device=replicas.device,
-            save_every_s=options.save_every,
+            save_every_s=run.save_every,
         )
         summary = train_classifier(
             settings,
-            out=options.out,
-            overwrite=options.overwrite,
-            resume=options.resume,
+            out=run.out,
+            overwrite=run.overwrite,
+            resume=run.resume,
             talk=talk.note,
             progress=talk.progress,
             replicas=replicas,
         )
         if replicas.first:
-            _tell(summary, json=options.json)
+            _tell(summary, json=run.json)
 
 
 def _tell(summary: Mapping[str, Any], *, json: bool) -> None:

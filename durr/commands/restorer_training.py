@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from backbone.commands.run_options import RunOptions
 from backbone.commands.shell import Talk, print_json
 from backbone.data_parallel import replicas_of_torchrun
 from backbone.device import keep_freed_memory, resolve_device, set_threads
@@ -14,7 +15,7 @@ from durr.degradation.degradation import Degradation
 from durr.training.run import TrainSettings, train_restorer
 
 
-def train(data: Sequence[Path], degradation: Degradation, options: TrainOptions) -> None:
+def train(data: Sequence[Path], degradation: Degradation, options: TrainOptions, run: RunOptions) -> None:
     """Train a restorer of pictures degraded so. data: clean pictures, or folders of them."""
     settings = TrainSettings(
         degradation=degradation,
@@ -26,19 +27,19 @@ def train(data: Sequence[Path], degradation: Degradation, options: TrainOptions)
         batch=options.batch,
         patch=options.patch,
         learning_rate=options.learning_rate,
-        seed=options.seed,
-        device=resolve_device(options.device),
-        save_every_s=options.save_every,
+        seed=run.seed,
+        device=resolve_device(run.device),
+        save_every_s=run.save_every,
     )
-    set_threads(options.threads)
+    set_threads(run.threads)
     keep_freed_memory()
     with replicas_of_torchrun(settings.device) as replicas:
-        talk = Talk(quiet=options.quiet or not replicas.first)
+        talk = Talk(quiet=run.quiet or not replicas.first)
         summary = train_restorer(
             replace(settings, device=replicas.device),
-            out=options.out,
-            overwrite=options.overwrite,
-            resume=options.resume,
+            out=run.out,
+            overwrite=run.overwrite,
+            resume=run.resume,
             talk=talk.note,
             progress=talk.progress,
             replicas=replicas,
@@ -46,5 +47,5 @@ def train(data: Sequence[Path], degradation: Degradation, options: TrainOptions)
         if not replicas.first:
             return
     talk.note(f"run: {summary['run']}")
-    if options.json:
+    if run.json:
         print_json(summary)
