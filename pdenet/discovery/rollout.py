@@ -28,6 +28,7 @@ from pdenet.equations.terms import Factor, Term
 from pdenet.fields.field import Field
 
 MAX_SUBSTEPS = 256
+NEARLY = 10.0  # times the tolerance
 STABLE = 2.5  # rate times step up to which the scheme is stable where it is explicit, on both axes of the plane
 
 
@@ -183,17 +184,21 @@ def roll_out(
 def choose_substeps(
     equations: GalerkinEquations, start: Complex128[Tensor, "batch channel *mode"], dt: float, tolerance: float
 ) -> int:
-    """Fewest steps per snapshot whose result changes by less than `tolerance` (relative) when they are doubled."""
-    n, coarse = equations.fewest_substeps(dt), None
+    """Fewest steps per snapshot whose result changes by less than `tolerance` (relative) when they are doubled.
+
+    Where a change that is nearly as small no longer shrinks, more steps do not help: waves of noise turn too fast.
+    """
+    n, coarse, before = equations.fewest_substeps(dt), None, math.inf
     while n <= MAX_SUBSTEPS:
         try:
             fine = roll_out(equations, start, dt, 1, n)[-1]
         except Diverged:
             fine = None
         if coarse is not None and fine is not None:
-            change = torch.linalg.vector_norm(fine - coarse) / torch.linalg.vector_norm(fine)
-            if float(change) < tolerance:
+            change = float(torch.linalg.vector_norm(fine - coarse) / torch.linalg.vector_norm(fine))
+            if change < tolerance or before / 2.0 < change < NEARLY * tolerance:
                 return n // 2
+            before = change
         coarse = fine
         n *= 2
     raise Diverged(n, dt, where="roll-out of the equation", cure="check the sign of the highest derivative")
