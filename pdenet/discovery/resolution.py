@@ -26,7 +26,8 @@ ROUNDING = 1e-26
 MAX_WIDTH = 21  # wider windows bring no smaller error on any data tried and cost quadratically
 MAX_DEGREE = 10
 NOISE_UNSURE = 0.03  # share by which its variance is misjudged: what chance adds to it is no truncation
-FURTHER = 2  # wave numbers beyond those seen, which noise hides although they act on them
+FURTHER = 2  # at least so many wave numbers beyond those seen, which noise hides although they act on them
+FALL = 100.0  # of power from the last wave number seen, at which what is left out changes no coefficient
 N_SIGMAS = 4.0  # by which a wave number must rise above noise to be seen
 
 
@@ -228,6 +229,7 @@ def seen_wave_numbers(field: Field, noise: Float64[np.ndarray, "run channel"]) -
     """The largest wave number of each periodic axis that holds more power than noise, and a few more: what a roll-out
     must carry.
 
+    As many more as the power took to fall as far again: nonlinear terms of what would be left out drive what is seen.
     More than `resolved` ones, whose motion can be told; all of them for an axis with walls.
     """
     found = []
@@ -239,7 +241,8 @@ def seen_wave_numbers(field: Field, noise: Float64[np.ndarray, "run channel"]) -
             level = noise.reshape(field.n_runs, 1, -1, *(1,) * field.n_dims) * np.sqrt(n * others)
             share = np.abs(np.moveaxis(spectrum / level, 3 + axis, 0).reshape(spectrum.shape[3 + axis], -1)) ** 2
             chance = NOISE_UNSURE + N_SIGMAS / np.sqrt(share.shape[1])
-            seen = np.flatnonzero(share.mean(axis=1)[: highest + 1] > 1.0 + chance)
-            highest = min(int(seen.max(initial=1)) + FURTHER, highest)
+            power = share.mean(axis=1)[: highest + 1] - 1.0
+            seen, strong = (int(np.flatnonzero(power > limit).max(initial=1)) for limit in (chance, FALL * chance))
+            highest = min(seen + max(FURTHER, seen - strong), highest)
         found.append(highest)
     return tuple(found)

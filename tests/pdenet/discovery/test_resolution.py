@@ -9,7 +9,7 @@ import pytest
 
 from backbone.errors import InputError
 from pdenet.discovery.collocation import PeriodicAxis
-from pdenet.discovery.resolution import choose_collocation
+from pdenet.discovery.resolution import choose_collocation, seen_wave_numbers
 from pdenet.fields.field import Field
 
 
@@ -52,3 +52,22 @@ def test_noise_of_the_runs_looked_at_is_no_truncation(heat: Field) -> None:
     shaken = np.random.default_rng(2).standard_normal(heat.values.shape) * level[:, None, None, None]
     noisy = replace(heat, values=heat.values + shaken)
     assert choose_collocation(noisy, level[:, None], max_order=2, degree=2).window.degree <= 3
+
+
+@pytest.mark.parametrize(("decay", "last"), [(0.25, 64), (0.4, 64), (0.25, 5)])
+def test_a_roll_out_carries_what_noise_hides_of_a_spectrum_that_goes_on(decay: float, last: int) -> None:
+    n, noise = 256, 0.01
+    k, phases = np.arange(1, last + 1), np.random.default_rng(3).uniform(0, 2 * np.pi, (40, last))
+    amplitudes = np.exp(-decay * k)
+    waves = np.cos(2 * np.pi * k * np.arange(n)[:, None] / n + phases[:, None])
+    values = waves @ amplitudes + noise * np.random.default_rng(4).standard_normal((40, n))
+    field = Field(values=values[None, :, None], dt=0.1, dx=(1 / n,), names=("u",), boundary=("periodic",))
+    (carried,) = seen_wave_numbers(field, np.array([[noise]]))
+    chance = 0.03 + 4.0 / np.sqrt(40)
+    hidden = amplitudes**2 * n / (4 * noise**2) < chance  # power over that of noise, in one wave number
+    if last == 5:  # the spectrum ends before noise hides it: little is to be carried beyond
+        assert not hidden.any()
+        assert carried <= 7
+    else:
+        beyond = (carried - int(k[hidden][0])) / (np.log(100) / (2 * decay))
+        assert 0.7 <= beyond <= 1.3  # of the way on which the power falls a hundredfold
