@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.half_spectrum import HalfSpectrum, fourier_axes
 from pdenet.discovery.likelihood import Problem
-from pdenet.discovery.rollout import fourier_axes
 from pdenet.discovery.shooting import Shooting
 from pdenet.discovery.tangent import System
 from pdenet.discovery.windows import Windows

@@ -7,15 +7,45 @@ coarse grid. Its modes are complex, all k on the leading axes and k >= 0 on the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Complex128, Float64
 from torch import Tensor
 
-from pdenet.discovery.normal_equations import along_axes
-from pdenet.discovery.rollout import FourierAxis
+from pdenet.discovery.along_axes import along_axes
 from pdenet.equations.terms import Factor
+from pdenet.fields.field import Field
+
+
+@dataclass(frozen=True)
+class FourierAxis:
+    """Transforms of one axis between n data points, modes -cutoff..cutoff and a product grid."""
+
+    n_points: int
+    length: float
+    cutoff: int
+    n_products: int
+
+    @property
+    def wave_numbers(self) -> Float64[np.ndarray, " mode"]:
+        """2 pi k / length of each mode."""
+        return 2.0 * np.pi / self.length * np.arange(-self.cutoff, self.cutoff + 1)
+
+    def synthesis(self, n: int) -> Complex128[np.ndarray, "point mode"]:
+        """Values on n points from the coefficients."""
+        return np.exp(2j * np.pi * np.outer(np.arange(n) / n, np.arange(-self.cutoff, self.cutoff + 1)))
+
+    def analysis(self, n: int) -> Complex128[np.ndarray, "mode point"]:
+        """Coefficients from values on n points."""
+        return self.synthesis(n).conj().T / n
+
+
+def fourier_axes(field: Field, cutoffs: Sequence[int], degree: int) -> tuple[FourierAxis, ...]:
+    """Axes on which products of `degree` factors are free of aliasing."""
+    rows = zip(field.space_shape, field.lengths, cutoffs, strict=True)
+    return tuple(FourierAxis(n, length, k, (degree + 1) * k + 1) for n, length, k in rows)
 
 
 class HalfSpectrum:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from backbone.errors import Diverged
 from pdenet.discovery.elimination import complete, eliminate, unexplained
-from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.half_spectrum import HalfSpectrum, fourier_axes
 from pdenet.discovery.identifiability import Rival
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.lengthening import lengthen
@@ -24,7 +24,6 @@ from pdenet.discovery.refit import Fit
 from pdenet.discovery.regression import Bounds, Setting
 from pdenet.discovery.resolution import seen_wave_numbers
 from pdenet.discovery.restrictions import Restrictions
-from pdenet.discovery.rollout import fourier_axes
 from pdenet.discovery.tangent import Row
 from pdenet.discovery.windows import Windows
 from pdenet.equations.equation import Equation

@@ -16,11 +16,10 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from pdenet.discovery.elimination import MOST_NUMBERS, normal_matrix
-from pdenet.discovery.half_spectrum import HalfSpectrum
+from pdenet.discovery.half_spectrum import HalfSpectrum, fourier_axes
 from pdenet.discovery.identifiability import UNDECIDED, Rival, separations, without
 from pdenet.discovery.likelihood import Maximum, Problem
 from pdenet.discovery.resolution import N_SIGMAS
-from pdenet.discovery.rollout import fourier_axes
 from pdenet.discovery.tangent import Row
 from pdenet.fields.field import Field
 

@@ -16,14 +16,8 @@ import torch
 from jaxtyping import Bool, Complex128, Float64
 from torch import Tensor
 
-from pdenet.discovery.rollout import (
-    MAX_SUBSTEPS,
-    FourierAxis,
-    GalerkinEquations,
-    equations_of,
-    roll_out,
-    to_modes,
-)
+from pdenet.discovery.half_spectrum import FourierAxis, HalfSpectrum
+from pdenet.discovery.rollout import MAX_SUBSTEPS, GalerkinEquations, equations_of, roll_out
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 
@@ -49,8 +43,9 @@ def refine(
     free: which coefficients are fitted; the others stay, without an error.
     Raises Diverged if the equations cannot be run from the snapshots of the field.
     """
-    shooting = _Shooting(field, equations, axes, device)
-    coefficients = equations_of(equations, field.axes, axes, device).coefficients
+    spectrum = HalfSpectrum([equation.variable for equation in equations], field.axes, axes, device)
+    shooting = _Shooting(field, equations, spectrum)
+    coefficients = equations_of(equations, spectrum).coefficients
     fitted = torch.as_tensor(np.flatnonzero(free), device=device)
     for k in range(MAX_ITERATIONS):
         if k in (0, N_PLAIN, N_PLAIN + 1):  # with the first weights the misfit falls, and finer steps are called for
@@ -72,17 +67,14 @@ def refine(
 class _Shooting:
     """The misfit of shots and its derivatives by the coefficients, in units of each shell's spread."""
 
-    def __init__(
-        self, field: Field, equations: Sequence[Equation], axes: Sequence[FourierAxis], device: torch.device
-    ) -> None:
-        self._snapshots = _shots(field, axes, device)
-        self._shell = _shells(axes, device)
-        self._axes, self._letters, self._dt = axes, field.axes, field.dt
-        self._names = [equation.variable for equation in equations]
+    def __init__(self, field: Field, equations: Sequence[Equation], spectrum: HalfSpectrum) -> None:
+        self._snapshots = _shots(field, spectrum)
+        self._shell = _shells(spectrum)
+        self._spectrum, self._dt = spectrum, field.dt
         self._supports = [equation.terms for equation in equations]
 
     def _system(self, coefficients: Float64[Tensor, " term *batch"]) -> GalerkinEquations:
-        return GalerkinEquations(self._names, self._letters, self._axes, self._supports, coefficients)
+        return GalerkinEquations(self._spectrum, self._supports, coefficients)
 
     def _miss(
         self, coefficients: Float64[Tensor, "copy term"], n_substeps: int
@@ -123,23 +115,22 @@ class _Shooting:
         return MAX_SUBSTEPS
 
 
-def _shots(
-    field: Field, axes: Sequence[FourierAxis], device: torch.device
-) -> Complex128[Tensor, "step sample channel *mode"]:
-    """Fourier coefficients of stretches of N_STEPS + 1 snapshots, spread over runs and time."""
+def _shots(field: Field, spectrum: HalfSpectrum) -> Complex128[Tensor, "step sample channel *mode"]:
+    """Modes of stretches of N_STEPS + 1 snapshots, spread over runs and time."""
     n_steps = min(N_STEPS, field.n_times - 1)
     places = [(run, t) for t in range(0, field.n_times - n_steps, n_steps) for run in range(field.n_runs)]
-    n_modes = int(np.prod([2 * axis.cutoff + 1 for axis in axes])) * len(field.names)
+    n_modes = int(np.prod(spectrum.coarse_shape)) * len(field.names)
     chosen = places[:: -(-len(places) * n_modes // MAX_MODES)]
     pieces = np.stack([field.values[run, t : t + n_steps + 1] for run, t in chosen], axis=1)
-    return to_modes(torch.as_tensor(pieces, device=device), axes)
+    return spectrum.to_modes(torch.as_tensor(pieces, device=spectrum.device))
 
 
-def _shells(axes: Sequence[FourierAxis], device: torch.device) -> Tensor:
+def _shells(spectrum: HalfSpectrum) -> Tensor:
     """Whole length of the wave vector of each mode, in modes."""
-    numbers = np.meshgrid(*[np.arange(-axis.cutoff, axis.cutoff + 1) for axis in axes], indexing="ij")
+    *leading, last = (axis.cutoff for axis in spectrum.axes)
+    numbers = np.meshgrid(*[np.arange(-k, k + 1) for k in leading], np.arange(last + 1), indexing="ij")
     radius = np.sqrt(np.sum(np.square(numbers), axis=0))
-    return torch.as_tensor(np.round(radius).astype(np.int64), device=device)
+    return torch.as_tensor(np.round(radius).astype(np.int64), device=spectrum.device)
 
 
 def _weights(

@@ -14,11 +14,11 @@ from backbone.errors import Diverged
 from pdenet.discovery.collocation import Collocation
 from pdenet.discovery.finer import finer
 from pdenet.discovery.groups import Groups
+from pdenet.discovery.half_spectrum import FourierAxis
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.normal_equations import NormalEquations, assemble
 from pdenet.discovery.refine import refine
 from pdenet.discovery.restrictions import Restrictions
-from pdenet.discovery.rollout import FourierAxis
 from pdenet.discovery.select import fit_support
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term

@@ -13,20 +13,12 @@ from jaxtyping import Float64
 from backbone.errors import Diverged
 from pdenet.discovery.collocation import PeriodicAxis
 from pdenet.discovery.groups import Groups
+from pdenet.discovery.half_spectrum import FourierAxis, HalfSpectrum, fourier_axes
 from pdenet.discovery.holdout import Split
 from pdenet.discovery.ladder import Rung
 from pdenet.discovery.normal_equations import assemble
 from pdenet.discovery.resolution import seen_wave_numbers
-from pdenet.discovery.rollout import (
-    FourierAxis,
-    GalerkinEquations,
-    choose_substeps,
-    equations_of,
-    fourier_axes,
-    roll_out,
-    to_modes,
-    to_values,
-)
+from pdenet.discovery.rollout import GalerkinEquations, choose_substeps, equations_of, roll_out
 from pdenet.discovery.select import residual_power
 from pdenet.discovery.velocities import with_velocities
 from pdenet.equations.equation import Equation
@@ -69,15 +61,16 @@ class RollOuts:
     ) -> None:
         self._tolerance = tolerance
         self.axes = tuple(axes)
-        self._names, self._letters, self._dt, self._device = data.names, data.axes, data.dt, device
+        self._spectrum = HalfSpectrum(data.names, data.axes, axes, device)
+        self._dt = data.dt
         starts = range(0, data.n_times - n_steps, n_steps)
         pieces = [data.values[run, start : start + n_steps + 1] for start in starts for run in range(data.n_runs)]
-        n_modes = int(np.prod([2 * axis.cutoff + 1 for axis in axes])) * len(data.names)
+        n_modes = int(np.prod(self._spectrum.coarse_shape)) * len(data.names)
         stride = -(-len(pieces) * n_modes // ROLLOUT_MODES)
         values = torch.as_tensor(np.stack(pieces[::stride], axis=1), device=device)
-        self._modes = to_modes(values, self.axes)
+        self._modes = self._spectrum.to_modes(values)
         # what the modes leave out would be an error of the resolution, not of the equation
-        self._truth = to_values(self._modes, self.axes)
+        self._truth = self._spectrum.to_values(self._modes)
         self._spread = _by_channel(values - values.mean(dim=(0, 1, *range(3, values.ndim)), keepdim=True)).mean(dim=0)
         self._substeps = self._choose_substeps(first)
 
@@ -89,8 +82,8 @@ class RollOuts:
             return None
 
     def _equations(self, system: System) -> GalerkinEquations:
-        rows = [system[name] if name in system else Equation.of_motion(name) for name in self._names]
-        return equations_of(rows, self._letters, self.axes, self._device)
+        rows = [system[name] if name in system else Equation.of_motion(name) for name in self._spectrum.names]
+        return equations_of(rows, self._spectrum)
 
     def errors(self, system: System) -> list[float]:
         """Error at each snapshot: per variable the mean square miss over the variance, averaged, and the root of it."""
@@ -102,7 +95,7 @@ class RollOuts:
             states = roll_out(self._equations(system), self._modes[0], self._dt, n_steps, substeps)
         except Diverged:
             return [float("inf")] * n_steps
-        miss = _by_channel(to_values(states, self.axes) - self._truth)[1:]
+        miss = _by_channel(self._spectrum.to_values(states) - self._truth)[1:]
         return (miss / self._spread.clamp(min=1e-300)).mean(dim=1).sqrt().tolist()
 
     def error(self, system: System, name: str) -> float:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from pdenet.discovery.rollout import fourier_axes
+from pdenet.discovery.half_spectrum import fourier_axes
 from pdenet.discovery.scoring import FINE_TOLERANCE, RollOuts, fine_tolerance
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
