@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +15,7 @@ from jaxtyping import Float32, Num
 from backbone.device import resolve_device
 from backbone.errors import ModelError, UsageError
 from durr.jpeg.compression import Compression
+from durr.jpeg.constraint import Constraint
 from durr.model import RestorationModel, Task
 from durr.restoration.arrays import Split, split
 from durr.restoration.diagnosis import Diagnosis, diagnose_jpeg, diagnose_noise
@@ -32,25 +34,34 @@ class Restored:
     """A restored image and how it came about.
 
     image: in the type and shape of the input. steps: where on the path it stands; chosen: where strength 1 stands.
-    path: the images after 0, 1, 2, ... steps without alpha, where samples are in [0, 1]; None for large images, whose
-    path is never in memory as a whole. sigma: of a denoiser, the noise on the scale of 0 ... 255, as given or as
-    estimated. times: of the pixels where strength is 1, if a map of the noise was asked for and found. compression: of
-    dejpeg, what is known of it. tiles: how many; smaller: how often they were made smaller
-    after the memory ran out. float32: how many batches were done again because bfloat16 overflowed. notes: what the
+    unfolded: the path as the model made it; None for large images, whose path is never in memory as a whole. sigma: of
+    a denoiser, the noise on the scale of 0 ... 255, as given or as estimated. times: of the pixels where strength is 1,
+    if a map of the noise was asked for and found. compression: of dejpeg, what is known of it; constraint: what its
+    repair was held to. tiles: how many; smaller: how often they were made smaller after the memory ran out. float32:
+    how many batches were done again because bfloat16 overflowed. notes: what the
     user should know.
     """
 
     image: Num[np.ndarray, " row col *channel"]
     steps: float
     chosen: float
-    path: Float32[np.ndarray, " saved row col *colour"] | None
+    unfolded: Float32[np.ndarray, "saved row col channel"] | None
     sigma: float | None = None
     times: StepMap | None = None
     compression: Compression | None = None
+    constraint: Constraint | None = None
     tiles: int = 1
     smaller: int = 0
     float32: int = 0
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def path(self) -> Float32[np.ndarray, " saved row col *colour"] | None:
+        """The images after 0, 1, 2, ... steps without alpha, where samples are in [0, 1]; None for large images."""
+        if self.unfolded is None:
+            return None
+        path = self.unfolded if self.constraint is None else self.constraint.held_path(self.unfolded)
+        return path.reshape(-1, *path.shape[1 : 1 + self.image.ndim])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -220,14 +231,19 @@ def _restored(
     parts: Split, place: float, done: Restoration, diagnosis: Diagnosis, redone: int, notes: tuple[str, ...]
 ) -> Restored:
     """The image at one place of its path."""
+    constraint = diagnosis.constraint
+    picture = done.pictures.get(place)
+    if picture is not None and constraint is not None:
+        picture = constraint.held(picture)
     return Restored(
-        image=parts.joined(done.pictures[place]) if place > 0 else parts.image.copy(),
+        image=parts.image.copy() if picture is None else parts.joined(picture),
         steps=place,
         chosen=done.chosen,
-        path=None if done.path is None else done.path.reshape(-1, *parts.samples.shape[: parts.image.ndim]),
+        unfolded=done.path,
         sigma=diagnosis.sigma,
         times=done.local,
         compression=diagnosis.compression,
+        constraint=constraint,
         tiles=done.tiles,
         smaller=done.smaller,
         float32=redone,

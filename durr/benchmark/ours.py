@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from durr.benchmark.answer import Answer, Method
+from durr.jpeg.constraint import Constraint
 from durr.model import Task
 from durr.restoration.inference import Inference
 from durr.restoration.lanes import from_lanes, to_lanes
@@ -43,7 +44,7 @@ def our_method(restorer: Restorer) -> Method:
         restored = restorer(given)
         # a picture too large to keep its path of images is not followed to the end of it
         large = restored.path is None
-        follow = None if large or restorer.ensemble else lambda: whole_path(restorer, given)
+        follow = None if large or restorer.ensemble else lambda: whole_path(restorer, given, restored.constraint)
         compression = restored.compression
         seen = restored.sigma if compression is None else compression.quality
         return Answer(restored.image, restored.steps, None if seen is None else float(seen), follow)
@@ -52,7 +53,7 @@ def our_method(restorer: Restorer) -> Method:
 
 
 def whole_path(
-    restorer: Restorer, given: Float32[np.ndarray, " row col *channel"]
+    restorer: Restorer, given: Float32[np.ndarray, " row col *channel"], constraint: Constraint | None = None
 ) -> Float32[np.ndarray, " saved row col *channel"]:
     """The images after 0, 1, 2, ... steps up to the model's longest path, wherever its rule would stop."""
     samples = np.atleast_3d(given)
@@ -61,4 +62,6 @@ def whole_path(
     inference = Inference(model=model, device=restorer.device, precision=restorer.precision)
     images = inference.images_after(to_lanes(samples, model.unit.channels), range(model.max_steps + 1))
     path = np.stack([from_lanes(images[step], channels) for step in sorted(images)])
+    if constraint is not None:
+        path = constraint.held_path(path)
     return path.reshape(len(path), *given.shape)

@@ -10,7 +10,8 @@ from jaxtyping import Num
 
 from durr.images.depth import to_unit
 from durr.jpeg.compression import Compression, look_at
-from durr.jpeg.tables import SIDE
+from durr.jpeg.constraint import Constraint
+from durr.jpeg.tables import SIDE, luma_table
 from durr.model import RestorationModel
 from durr.restoration.decision import is_small, spread_crops
 from durr.restoration.noise import estimate_noise
@@ -27,13 +28,15 @@ class Diagnosis:
     """level: of the degradation as the model counts it; None where its rule is to decide.
 
     before: rows and columns that the first block lacks. sigma: noise of 0 ... 255, compression: of a JPEG, whichever
-    the model is for. warnings: what speaks against the restoration.
+    the model is for. constraint: what the JPEG still says of the picture that was compressed. warnings: what speaks
+    against the restoration.
     """
 
     level: float | None = None
     before: tuple[int, int] = (0, 0)
     sigma: float | None = None
     compression: Compression | None = None
+    constraint: Constraint | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -67,5 +70,14 @@ def diagnose_jpeg(
         level=0.0 if found.slight else told,
         before=(-row % SIDE, -column % SIDE),
         compression=found,
+        constraint=_constraint(samples, found, table),
         warnings=warnings,
     )
+
+
+def _constraint(samples: Samples, found: Compression, table: Sequence[int]) -> Constraint | None:
+    """What the last compression says, if it was the only one that counts."""
+    if found.quality is None or found.grid is None or found.saved is not None:
+        return None
+    steps = np.array(table).reshape(SIDE, SIDE) if table else luma_table(found.quality)
+    return Constraint(steps, found.grid, samples)

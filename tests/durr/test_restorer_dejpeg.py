@@ -73,8 +73,12 @@ def test_the_picture_is_continued_to_whole_blocks(row: int, column: int, model: 
     restored = model(image)
     assert restored.compression is not None
     assert restored.compression.grid == (-row % 8, -column % 8)
-    np.testing.assert_array_equal(restored.image, whole.image[above:, left:])
+    blocks = np.s_[-row % 8 :, -column % 8 :]  # those that are whole, which alone are held to what the file says
+    np.testing.assert_array_equal(restored.image[blocks], whole.image[above:, left:][blocks])
     assert restored.path is not None
+    assert restored.unfolded is not None
+    assert whole.unfolded is not None
+    np.testing.assert_array_equal(restored.unfolded, whole.unfolded[:, above:, left:])
     np.testing.assert_array_equal(restored.path[0], image / np.float32(255))
 
 
@@ -118,3 +122,23 @@ def test_pretrained_models_are_those_of_the_task(
     make_model(1).save(tmp_path / "dejpeg_grey.safetensors")
     with pytest.raises(ModelError, match="this file holds a denoiser, a model of pdenet-durr denoise"):
         Restorer.pretrained("dejpeg", device="cpu")
+
+
+def test_a_repair_is_held_to_what_the_file_says(model: Restorer) -> None:
+    image, table = decoded(20)
+    assert model(image).constraint is not None
+    restored = model.sweep(image.astype(np.float64) / 255, (0.0, 1.0), table=table)[1]
+    told = restored.constraint
+    assert told is not None
+    assert restored.unfolded is not None
+    assert restored.path is not None
+    assert (told.grid, told.steps.ravel().tolist()) == ((0, 0), table)
+    np.testing.assert_array_equal(restored.path[0], restored.unfolded[0, ..., 0])
+    np.testing.assert_array_equal(restored.path[3], told.held(restored.unfolded[3])[..., 0])
+    np.testing.assert_array_equal(restored.image, restored.path[3])
+    assert not np.array_equal(restored.path[3], restored.unfolded[3, ..., 0])
+    # of a picture that was saved again, the last tables say nothing of the one that was first
+    resaved = BytesIO()
+    Image.fromarray(decoded(20)[0]).save(resaved, "JPEG", quality=90)
+    again = Image.open(resaved)
+    assert model(np.asarray(again), table=again.quantization[0]).constraint is None
