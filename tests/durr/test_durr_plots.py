@@ -39,8 +39,8 @@ def test_the_figure_is_a_picture_with_ink_in_it(tmp_path: Path) -> None:
 def test_the_figure_of_the_map(tmp_path: Path) -> None:
     clean = np.full((20, 96), 0.5, np.float32)
     noisy = clean + np.float32(0.1) * np.random.default_rng(0).standard_normal(clean.shape, dtype=np.float32)
-    even = Restored(image=noisy, steps=4.0, chosen=4.0, path=None)
+    even = Restored(image=noisy, steps=4.0, chosen=4.0, unfolded=None)
     times = StepMap(np.array([[0.5, 1.5]]), (20, 96), most=9, levels=(0.0, 0.2))
-    mapped = Restored(image=(clean + noisy) / 2, steps=4.0, chosen=4.0, path=None, times=times)
+    mapped = Restored(image=(clean + noisy) / 2, steps=4.0, chosen=4.0, unfolded=None, times=times)
     noise_map_figure(clean, noisy, even, mapped, tmp_path / "map.png")
     assert {(0xC8, 0x55, 0x3D), (68, 1, 84)} <= colours_of(tmp_path / "map.png")  # the gain, the fewest steps

@@ -32,7 +32,7 @@ def read(content: bytes) -> tuple[Picture, str]:
 
 
 def restored(steps: float, compression: Compression | None = None) -> Restored:
-    return Restored(image=np.zeros((8, 8), np.uint8), steps=steps, chosen=steps, path=None, compression=compression)
+    return Restored(image=np.zeros((8, 8), np.uint8), steps=steps, chosen=steps, unfolded=None, compression=compression)
 
 
 def test_both_are_repairs() -> None:
