@@ -17,7 +17,9 @@ from durr.images.depth import from_unit, to_unit
 from durr.jpeg.tables import SIDE
 from durr.jpeg.windows import PEAK, Samples, luma
 
-WITHIN = 0.4  # of a step from what was stored: on average what a repair puts beyond was there, at quality 10 ... 70
+# of a step from what was stored: waves that a repair puts nearer than KEPT are there on average, those that it puts
+# further out are nearer, within LIMIT; both chosen on val pictures at quality 10 ... 40
+KEPT, LIMIT = 0.2, 0.42
 ROUNDED = 1.2  # by which a wave may miss a multiple of its step: four times what rounded pixels make
 CLIPPED = 0.25  # of a step, the same where pixels were clipped
 STRIPE = 64  # rows of blocks that are looked at together
@@ -35,7 +37,7 @@ class Constraint:
     decoded: Samples
 
     def held(self, restored: Num[np.ndarray, "row col channel"]) -> Num[np.ndarray, "row col channel"]:
-        """A repair with every wave of luma that strayed brought back; all channels of a pixel change alike.
+        """A repair with the waves of luma that strayed brought back; all channels of a pixel change alike.
 
         Blocks that are not what a decoder gave are left as they are, and so are those that are not whole.
         """
@@ -67,12 +69,20 @@ class Constraint:
         steps = self.steps.astype(np.float32)
         given = _waves(decoded)
         stored = np.rint(given / steps) * steps
-        waves = _waves(restored)
-        change = np.clip(waves, stored - WITHIN * steps, stored + WITHIN * steps) - waves
+        off = _waves(restored) - stored
+        change = _nearer(off / steps) * steps - off
         near = np.abs(given - stored) <= np.maximum(CLIPPED * steps, ROUNDED)
         change[~near.all(axis=(2, 3))] = 0.0
         found: Blocks = idctn(change, axes=(2, 3), norm="ortho")
         return found
+
+
+def _nearer(off: Blocks) -> Blocks:
+    """Where waves stand that a repair puts off by so much of a step: as they are up to KEPT, never beyond LIMIT."""
+    size = np.abs(off)
+    beyond = np.maximum(size - np.float32(KEPT), 0) / (LIMIT - KEPT)
+    held: Blocks = np.copysign(np.minimum(size, np.float32(KEPT)) + (LIMIT - KEPT) * np.tanh(beyond), off)
+    return held
 
 
 def _waves(blocks: Blocks) -> Blocks:

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from durr.jpeg import constraint
-from durr.jpeg.constraint import WITHIN, Constraint
+from durr.jpeg.constraint import KEPT, LIMIT, Constraint
 from durr.jpeg.tables import luma_table
 from durr.jpeg.windows import luma
 
@@ -41,7 +41,8 @@ def case(request: pytest.FixtureRequest, photograph: Image.Image, compressed: Co
 
 def test_what_is_true_is_not_moved(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     clean, told = case
-    monkeypatch.setattr(constraint, "WITHIN", 0.5)
+    monkeypatch.setattr(constraint, "KEPT", 0.5)
+    monkeypatch.setattr(constraint, "LIMIT", 0.5 + 1e-6)
     # the encoder rounds luma and works in whole numbers: a wave in a hundred is off by a little
     np.testing.assert_allclose(told.held(clean), clean, atol=0.005)
     wrong = clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape).astype(np.float32)
@@ -56,10 +57,12 @@ def test_waves_that_strayed_are_brought_back_and_others_are_not_touched(case: Ca
     steps = luma_table(30)
     stored = np.rint(grey_waves(told.decoded / np.float32(255)) / steps)
     there, here = (grey_waves(values) / steps - stored for values in (wrong, held))
-    strayed = np.abs(there) > WITHIN
+    strayed = np.abs(there) > KEPT
     assert 0.05 < strayed.mean() < 0.95
-    np.testing.assert_allclose(here[strayed], WITHIN * np.sign(there[strayed]), atol=1e-3)
     np.testing.assert_allclose(here[~strayed], there[~strayed], atol=1e-3)
+    assert np.all(np.abs(here) <= np.minimum(np.abs(there), LIMIT) + 1e-3)
+    order = np.argsort(there[strayed])
+    assert np.all(np.diff(here[strayed][order]) > -2e-3)  # what was put further out stays further out
     # luma alone is known: what a pixel's channels differ by stays
     np.testing.assert_allclose(held - held[..., :1], wrong - wrong[..., :1], atol=1e-6)
 
