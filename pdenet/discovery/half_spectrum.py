@@ -21,9 +21,8 @@ from pdenet.fields.field import Field
 
 @dataclass(frozen=True)
 class FourierAxis:
-    """Transforms of one axis between n data points, modes -cutoff..cutoff and a product grid."""
+    """Transforms of one axis between points and the modes -cutoff..cutoff. n_products: points of the product grid."""
 
-    n_points: int
     length: float
     cutoff: int
     n_products: int
@@ -44,8 +43,7 @@ class FourierAxis:
 
 def fourier_axes(field: Field, cutoffs: Sequence[int], degree: int) -> tuple[FourierAxis, ...]:
     """Axes on which products of `degree` factors are free of aliasing."""
-    rows = zip(field.space_shape, field.lengths, cutoffs, strict=True)
-    return tuple(FourierAxis(n, length, k, (degree + 1) * k + 1) for n, length, k in rows)
+    return tuple(FourierAxis(length, k, (degree + 1) * k + 1) for length, k in zip(field.lengths, cutoffs, strict=True))
 
 
 class HalfSpectrum:
