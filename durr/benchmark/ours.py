@@ -43,7 +43,7 @@ def our_method(restorer: Restorer) -> Method:
     def restore(given: Float32[np.ndarray, "row col *channel"], grade: float) -> Answer:
         restored = restorer(given)
         # a picture too large to keep its path of images is not followed to the end of it
-        large = restored.path is None
+        large = restored.unfolded is None
         follow = None if large or restorer.ensemble else lambda: whole_path(restorer, given, restored.constraint)
         compression = restored.compression
         seen = restored.sigma if compression is None else compression.quality

@@ -25,7 +25,6 @@ CLIPPED = 0.25  # of a step, the same where pixels were clipped
 STRIPE = 64  # rows of blocks that are looked at together
 
 Blocks = Float32[np.ndarray, "down across 8 8"]
-Path = Float32[np.ndarray, "saved row col channel"]
 
 
 @dataclass(frozen=True, eq=False)
