@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from pdenet.discovery.varying.equation import FieldCoefficient, VaryingEquation
+from pdenet.equations.printing import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,8 @@ def fields_figure(equations: Sequence[VaryingEquation]) -> Figure:
     n_rows = max(len(rows) + len(curves), 1)
     figure = Figure(figsize=(10, 1.0 + 3.4 * n_rows), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    figure.suptitle("\n".join(_cut(equation.to_text()) for equation in equations), family="monospace", fontsize=10)
+    texts = [shortened(equation.to_text(), MAX_CHARACTERS) for equation in equations]
+    figure.suptitle("\n".join(texts), family="monospace", fontsize=10)
     panels = figure.subplots(n_rows, 2, squeeze=False)
     for (equation, entry), pair in zip(rows, panels, strict=False):
         title = f"{equation.variable}_t: coefficient of {entry.term}"
@@ -47,10 +49,6 @@ def fields_figure(equations: Sequence[VaryingEquation]) -> Figure:
         for axes in panels.ravel():
             axes.set_visible(False)
     return figure
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + " ..."
 
 
 def _draw_curve(

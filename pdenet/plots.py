@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.scoring import Measure
 from pdenet.equations.equation import Equation
+from pdenet.equations.printing import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,8 +64,9 @@ def report_figure(
     bands = figure.subfigures(n_rows + 1, 1, height_ratios=[0.2 + 0.1 * len(texts), *[1.0] * n_rows])
     for line, text in enumerate(texts):
         height = 1.0 - (line + 0.5) / len(texts)
-        text = text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + " ..."
-        bands[0].text(0.02, height, text, va="center", fontsize=12, family="monospace", color=INK)
+        bands[0].text(
+            0.02, height, shortened(text, MAX_CHARACTERS), va="center", fontsize=12, family="monospace", color=INK
+        )
     has_course = len(error_over_time) > 0 and bool(np.all(np.isfinite(error_over_time)))
     n_panels = len(equations) + bool(fronts) + has_course
     panels = list(np.atleast_1d(bands[1].subplots(1, n_panels)))

@@ -13,7 +13,7 @@ from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.second_opinion import agreement
 from pdenet.equations.complex_form import complex_equations
 from pdenet.equations.equation import Equation
-from pdenet.equations.printing import format_equations
+from pdenet.equations.printing import format_equations, shortened
 from pdenet.equations.terms import rate
 from pdenet.estimator import PDENet
 from pdenet.fields.field import Field
@@ -165,8 +165,7 @@ def _opinion_line(equation: Equation, other: Equation) -> str:
 def _table_line(row: Candidate) -> str:
     mark = "*" if row.chosen else " "
     held = "" if np.isnan(row.heldout_error) else f"{row.heldout_error:.3g}"
-    text = row.equation.to_text()
-    text = text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + " ..."
+    text = shortened(row.equation.to_text(), MAX_CHARACTERS)
     return f"{mark} {len(row.equation.terms):3d}  {row.insample_error:9.3g}  {held:>8}  {text}"
 
 

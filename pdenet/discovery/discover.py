@@ -195,10 +195,10 @@ def _climbed(
     for found in higher_rungs(answer.split.train, selection.found, answer.bounds, answer.setting):
         if not numbers.likelihood.asks_for_more:
             break
-        setting.progress("more than noise is left: trying a larger library")
+        setting.progress("more than noise is left: trying another library")
         higher = _scored(replace(answer, found=found))
         renewed = _coefficients(field, data, answer, higher, setting)
-        if renewed.likelihood.fit is not None and renewed.likelihood.misfit < numbers.likelihood.misfit:
+        if renewed.likelihood.explains_more_than(numbers.likelihood):
             selection, numbers = higher, renewed
     return selection, numbers
 

@@ -16,6 +16,7 @@ from pdenet.discovery.likelihood_fit import Likelihood
 from pdenet.discovery.pareto import Candidate
 from pdenet.discovery.regression import Regression
 from pdenet.equations.equation import Equation
+from pdenet.equations.printing import shortened
 from pdenet.equations.terms import Factor, Term, rate
 from pdenet.fields.field import Field
 
@@ -25,7 +26,8 @@ WAVE_SEEN = 1e-6  # share of the variance along an axis that makes a wave number
 TOO_LONG = 0.5  # change from snapshot to snapshot, over the spread, that long time steps are blamed for
 SMOOTH = 0.25  # such a change of well resolved data
 WORSE = 1.1  # times the error of "nothing changes" from which an equation foretells nothing
-MOST_TOLD = 3  # rivals of one term, and equations, that are spelt out
+MOST_TOLD = 3  # doubts, rivals of one term, and equations, that are spelt out
+MAX_CHARACTERS = 160  # of an equation in a doubt
 
 Kind = Literal["at rest", "flat", "nothing significant", "rivals", "fixed shape", "no forecast", "outside the library"]
 
@@ -45,10 +47,12 @@ class Doubt:
 
 
 def raise_doubts(doubts: Sequence[Doubt], source: str) -> None:
-    """Raise CannotTell if there are any."""
+    """Raise CannotTell if there are any; a long list of them by its beginning."""
     if doubts:
-        what = "; ".join(dict.fromkeys(doubt.what for doubt in doubts))
-        cure = "; ".join(dict.fromkeys(doubt.experiment for doubt in doubts))
+        told, left = doubts[:MOST_TOLD], len(doubts[MOST_TOLD:])
+        what = "; ".join(dict.fromkeys(doubt.what for doubt in told))
+        what += f"; and {left} more {'doubt' if left == 1 else 'doubts'} like these" if left else ""
+        cure = "; ".join(dict.fromkeys(doubt.experiment for doubt in told))
         raise CannotTell(f"these data cannot tell: {what}", where=source, cure=cure)
 
 
@@ -178,8 +182,8 @@ def _together(term: Term, rivals: Sequence[Rival]) -> str:
 
 
 def _fit_as_well(chosen: Equation, others: Sequence[Equation]) -> str:
-    texts = [equation.to_text() for equation in others]
-    return f"{chosen.to_text()} fits, and so does {' or '.join(texts)}"
+    first, *texts = [shortened(equation.to_text(), MAX_CHARACTERS) for equation in (chosen, *others)]
+    return f"{first} fits, and so does {' or '.join(texts)}"
 
 
 def _experiment(data: Field, term: Term, rival: Term) -> str:

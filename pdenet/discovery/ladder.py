@@ -132,11 +132,12 @@ def climb(data: Field | Together, bounds: Sequence[Bounds], setting: Setting) ->
 def higher_rungs(
     data: Field | Together, found: Mapping[str, Rung], bounds: Sequence[Bounds], setting: Setting
 ) -> Iterator[dict[str, Rung]]:
-    """Selections from the libraries larger than those that the equations were decided on, smallest first.
+    """Selections from the libraries larger than the smallest that an equation was decided on, smallest first.
 
-    What regression cannot see: noise in the data weakens the terms of a rung and hides what it explains.
+    What regression cannot see: noise in the data weakens the terms of a rung and hides what it explains. Another
+    variable may have been led to the largest library by it, past the right one.
     """
-    reached = max((bounds.index((rung.order, rung.degree)) for rung in found.values()), default=0)
+    reached = min((bounds.index((rung.order, rung.degree)) for rung in found.values()), default=0)
     for bound in bounds[reached + 1 :]:
         higher: dict[str, Rung] = {}
         _stand_on(Regression(data, [bound], setting, max_rows=SELECTION_ROWS), data.evolved, setting, higher)

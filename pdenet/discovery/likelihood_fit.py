@@ -52,17 +52,23 @@ class Likelihood:
     """The fit of greatest likelihood, or None, and what was done or why it could not be.
 
     misfit: at the greatest likelihood, over that of noise; nan where it was not looked for. peak: of the fit.
+    has_no_start: whether the equations to start from cannot be run through the data.
     """
 
     fit: Fit | None
     words: str
     misfit: float = math.nan
     peak: Peak | None = None
+    has_no_start: bool = False
 
     @property
     def asks_for_more(self) -> bool:
-        """Whether clearly more than noise is left, and not so much that regression would have seen it."""
-        return 1.0 + MORE_THAN_NOISE < self.misfit < HOPELESS
+        """Whether clearly more than noise is left, and not so much that regression would have seen it; or no start."""
+        return self.has_no_start or 1.0 + MORE_THAN_NOISE < self.misfit < HOPELESS
+
+    def explains_more_than(self, other: Likelihood) -> bool:
+        """Whether there is a fit that leaves less, or any where the other has none."""
+        return self.fit is not None and (other.fit is None or self.misfit < other.misfit)
 
     def undecided(self, name: str, rivals: Sequence[Rival]) -> Sequence[Rival]:
         """Those of the rivals in the equation of a variable that it does not decide either."""
@@ -109,7 +115,7 @@ def fit_by_likelihood(
         peak = Peak.of(field, problem, maximum)
         maximum = hopeless or lengthen(problem, maximum, field, noise, len(candidates))
     except (Diverged, torch.linalg.LinAlgError):
-        return Likelihood(None, "not maximised: the equations cannot be run through the data")
+        return Likelihood(None, "not maximised: the equations cannot be run through the data", has_no_start=True)
     judged = _judged(maximum, fit, peak)
     asked = len(problem.windows) if hopeless is None else hopeless.shooting.n_windows
     return judged if asked == len(whole.windows) else judged.by(f"{asked} of {len(whole.windows)} windows")

@@ -37,6 +37,11 @@ def format_equations(equations: Sequence[Equation], form: str, digits: int | Non
     return "\n".join(NOTATIONS[form].line(equation, digits, errors=errors) for equation in equations)
 
 
+def shortened(text: str, characters: int) -> str:
+    """The text, or its beginning and dots where it is longer than that."""
+    return text if len(text) <= characters else text[:characters] + " ..."
+
+
 def check_format(form: str, others: Sequence[str] = ()) -> None:
     """Raise UsageError if this is none of the formats, nor of the others that the caller knows."""
     known = (*get_args(Format), *others)

@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from pdenet.discovery.discover import Discovery, discover
-from pdenet.discovery.identifiability import CannotTell, identify
+from pdenet.discovery.doubts import Doubt, raise_doubts, undecided
+from pdenet.discovery.identifiability import CannotTell, Identifiability, Rival, identify
 from pdenet.discovery.normal_equations import NormalEquations
 from pdenet.discovery.restrictions import Restrictions
+from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
 
@@ -141,3 +143,24 @@ def test_fewer_equations_than_terms_are_refused() -> None:
     # noise hides all but one wave: 3 tested modes at the 2 Gauss points of one long window
     with pytest.raises(CannotTell, match="equations for 8 candidate terms"):
         discover(modes(1, noise=0.01), device=CPU)
+
+
+def test_many_doubts_are_told_by_the_first_ones() -> None:
+    doubts = [Doubt("u", "rivals", f"term {k} has rivals", f"add run {k}") for k in range(5)]
+    with pytest.raises(CannotTell) as told:
+        raise_doubts(doubts, "data.npz")
+    text = str(told.value)
+    assert "term 2 has rivals; and 2 more doubts like these" in text
+    assert "add run 2" in text
+    assert "term 3" not in text
+    assert "add run 3" not in text
+
+
+def test_long_equations_of_rivals_are_cut(heat: Field) -> None:
+    terms = tuple(Term.parse("*".join(["u"] * k + ["u_xx"])) for k in range(20))
+    long = Equation.of("u", terms, [0.123 + k for k in range(20)])
+    rival = Rival(Term.parse("u_xxxx"), terms[0], 0.9, 0.1, long)
+    (doubt,) = undecided(heat, "u", Identifiability(1.0, (rival,), (rival,), ()), long)
+    assert len(long.to_text()) > 300
+    assert doubt.what.count(" ...") == 2
+    assert len(doubt.what) < 2 * len(long.to_text())

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float64
 
 from pdenet.discovery.cramer_rao import cramer_rao_bound
-from pdenet.discovery.ladder import climb, rungs
+from pdenet.discovery.ladder import climb, higher_rungs, rungs
 from pdenet.discovery.lengthening import MANY
 from pdenet.discovery.likelihood_fit import Likelihood, fit_by_likelihood
 from pdenet.discovery.refit import Fit
@@ -107,6 +107,16 @@ def test_says_why_it_is_not_done(few: Field) -> None:
     explosive = improved(field, noise, "u_t = -u*u_x - 5.0*u_xx")
     assert explosive.words == "not maximised: the equations cannot be run through the data"
     assert explosive.fit is None
+    assert explosive.asks_for_more
+
+
+def test_a_fit_is_more_than_none_and_one_that_leaves_less_is_more(few: Field) -> None:
+    field, noise = noisy(few)
+    right, wrong = (improved(field, noise, text) for text in ("u_t = -u*u_x + 0.1*u_xx", "u_t = -u*u_x - 5.0*u_xx"))
+    assert right.explains_more_than(wrong)
+    assert not wrong.explains_more_than(right)
+    assert replace(right, misfit=0.5 * right.misfit).explains_more_than(right)
+    assert not right.asks_for_more
 
 
 @pytest.mark.parametrize("many", [MANY, 0])
@@ -144,3 +154,18 @@ def test_what_no_terms_explain_is_given_up_after_a_few_windows() -> None:
     assert found.fit is None
     assert found.words.startswith("by 4 of 12 windows not used: its misfit is ")
     assert found.misfit > 20.0
+
+
+def test_other_libraries_begin_above_the_smallest_that_a_variable_stands_on() -> None:
+    field = simulate(
+        "u_t = 0.1*u_xx + v; v_t = 0.1*v_xx - u", grid=32, runs=4, t_end=1.0, save_every=0.1, noise=0.05, seed=4
+    )
+    setting = Setting(np.full((field.n_runs, 2), 0.05), CPU, np.random.default_rng(0), lambda told: None)
+    bounds = rungs(field, None, None)
+    found = climb(field, bounds, setting)
+    led = {"u": replace(found["u"], order=4, degree=3), "v": replace(found["v"], order=2, degree=2)}
+    # a rung is offered where it chooses other terms than those there are
+    led = {name: replace(rung, front=replace(rung.front, chosen=0)) for name, rung in led.items()}
+    first = next(higher_rungs(field, led, bounds, setting))
+    assert {(rung.order, rung.degree) for rung in first.values()} == {bounds[1]}
+    assert not list(higher_rungs(field, {"u": led["u"]}, bounds, setting))
