@@ -8,6 +8,7 @@ import torch
 from skimage import data
 
 from backbone.errors import ResourceError
+from backbone.precision import convolution_precision
 from durr.model import RestorationModel
 from durr.restoration import decision, memory
 from durr.restoration.inference import Inference
@@ -81,6 +82,8 @@ def test_tiles_leave_no_seams(steps: int, features: int, precision: torch.dtype)
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("name", [*SHIPPED["denoise"], *SHIPPED["dejpeg"]])
 def test_the_weights_that_ship_leave_no_seams(name: str, precision: torch.dtype) -> None:
+    if precision not in (torch.float32, convolution_precision(CPU)):
+        pytest.skip("this processor works in float32; its bfloat16 rounds by the shape of a tile")
     work = Inference(model=RestorationModel.load(WEIGHTS / name), device=CPU, precision=precision)
     samples = np.repeat(noisy_camera(150, 200), work.model.unit.channels, axis=2)
     most = 8 if precision == torch.bfloat16 else work.model.max_steps  # beyond the rule's choice it is float32
