@@ -6,7 +6,7 @@ unexplained beyond noise, since terms may also mend errors of the data. A term j
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from jaxtyping import Float64
 from scipy import stats
 from torch import Tensor
 
+from backbone.errors import Diverged
 from pdenet.discovery.likelihood import Maximum, Problem, gone_on, maximise
 from pdenet.discovery.resolution import NOISE_UNSURE
 from pdenet.discovery.select import SIGNIFICANCE
@@ -43,9 +44,32 @@ def eliminate(problem: Problem, maximum: Maximum, n_candidates: int, *, share: f
     while True:
         least = max(share * limit(n_candidates) ** 2, unexplained(maximum))
         dropped = {maximum.free[place] for place in _weak(maximum, least)}
-        if not dropped or len(dropped) == len(maximum.free):  # all at once: wrong terms, as the misfit will say
+        if len(dropped) == len(maximum.free):  # all at once: wrong terms, as the misfit will say
             return maximum
-        maximum = gone_on(problem, maximum, [row for row in range(len(maximum.rows)) if row not in dropped])
+        fewer = gone_on(problem, maximum, _all_but(dropped, maximum)) if dropped else _shorter(problem, maximum, least)
+        if fewer is None:
+            return maximum
+        maximum = fewer
+
+
+def _shorter(problem: Problem, maximum: Maximum, least: float) -> Maximum | None:
+    """The maximum without its least significant term, where that does as well; only asked where it was not reached.
+
+    Gauss-Newton is slow where the quadratic model does not hold, and so are terms that together do the work of others:
+    with one of them less it finds the way.
+    """
+    if maximum.converged or len(maximum.free) == 1:
+        return None
+    weakest = maximum.free[int(torch.argmin(maximum.significance))]
+    try:
+        fewer = gone_on(problem, maximum, _all_but({weakest}, maximum))
+    except (Diverged, torch.linalg.LinAlgError):
+        return None
+    return fewer if fewer.shooting.misfit < maximum.shooting.misfit + least else None
+
+
+def _all_but(dropped: Set[int], maximum: Maximum) -> list[int]:
+    return [row for row in range(len(maximum.rows)) if row not in dropped]
 
 
 def _weak(maximum: Maximum, least: float) -> list[int]:

@@ -35,9 +35,10 @@ def lengthen(
     while problem.windows.n_times < field.n_times and len(problem.windows) == _count(field, problem.windows.n_times):
         n_times = _longer(field.n_times, problem.windows.n_times)
         windows = Windows.cut(field, noise, n_times, problem.spectrum)
-        longer = Problem(problem.spectrum, windows, problem.n_substeps)
         places = _places(field, problem.windows.n_times, n_times)
         try:
+            # errors of time steps add up along the way, and terms that called for many of them may have gone
+            longer = Problem(problem.spectrum, windows).with_steps_for(maximum.rows, maximum.coefficients)
             start = maximum.shooting.states(places)
             found = maximise(longer, maximum.rows, maximum.coefficients, maximum.free, start)
             if not found.converged or found.scale > WORSE * maximum.scale:

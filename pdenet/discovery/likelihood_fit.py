@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -161,19 +161,23 @@ class _Search:
         maximum = self._begun(problem, self.start)
         if unexplained(maximum) > 0.0:
             self.progress("more than noise is left: trying a term less and a term more")
-            maximum = min([maximum, *self._elsewhere(problem)], key=lambda one: one.scale)
+            maximum = self._elsewhere(problem, maximum)
         if self.short is None or unexplained(maximum) == 0.0:
             return maximum
         self.progress("more than noise is left: exchanging terms")
         share = len(problem.windows) / self.n_windows
         return _exchange(problem, maximum, self.candidates, self.short.thinned(round(share * len(self.short))))
 
-    def _elsewhere(self, problem: Problem) -> Iterator[Maximum]:
-        """The maxima from the other starts, as far as they can be run: wrong terms together lead into dead ends that
-        fewer, or more, of them do not share."""
+    def _elsewhere(self, problem: Problem, maximum: Maximum) -> Maximum:
+        """The best of the maxima from the other starts, too, as far as they can be run, until one explains the data:
+        wrong terms together lead into dead ends that fewer, or more, of them do not share."""
         for start in self.others:
+            if unexplained(maximum) == 0.0:
+                break
             with suppress(Diverged, torch.linalg.LinAlgError):
-                yield self._begun(problem, start)
+                own = problem.with_steps_for(start.rows, start.coefficients)
+                maximum = min(maximum, self._begun(own, start), key=lambda one: one.scale)
+        return maximum
 
     def _begun(self, problem: Problem, start: _Start) -> Maximum:
         """The maximum, without terms that are seen on the way not to count: they need not be carried to its end.

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from pdenet.discovery.cramer_rao import cramer_rao_bound
+from pdenet.discovery.elimination import eliminate, limit, unexplained
 from pdenet.discovery.half_spectrum import HalfSpectrum, fourier_axes
-from pdenet.discovery.likelihood import Problem, maximise
+from pdenet.discovery.lengthening import lengthen
+from pdenet.discovery.likelihood import Maximum, Problem, maximise
 from pdenet.discovery.rollout import GalerkinEquations, roll_out
 from pdenet.discovery.tangent import RollOut, Row, System
 from pdenet.discovery.windows import Windows
@@ -147,3 +149,34 @@ def test_errors_are_those_of_the_bound_and_cover_the_truth(burgers: Field) -> No
     # the mean square of 8 standard normal numbers is below 1 + 4 sqrt(2 / 8)
     size = np.mean([miss @ np.linalg.solve(bound, miss) / 2 for miss in misses])
     assert size < 1 + 4 * np.sqrt(2 / 8)
+
+
+def test_terms_of_a_maximum_that_was_not_reached_are_tried_again(burgers: Field) -> None:
+    data, noise = noisy(burgers, 0.05 * float(burgers.values.std()), 0)
+    spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (16,), 2), CPU)
+    windows = Windows.cut(data, noise, data.n_times, spectrum)
+    terms, values = rows("u*u_x u_xx u_x"), numbers(-1.0, 0.1, 0.06)
+    problem = Problem(spectrum, windows).with_steps_for(terms, values)
+    # stopped on the way: the last coefficient is wrong, by more than chance and than what is left unexplained
+    held = maximise(problem, terms, values, [0, 1], windows.start)
+    stopped = replace(held, free=(0, 1, 2), converged=False, quadratic=held.shooting.linearised([0, 1, 2], None))
+    assert float(stopped.significance.min()) ** 2 > max(limit(20) ** 2, unexplained(stopped))
+    assert eliminate(problem, stopped, 20).rows == tuple(terms[:2])
+    assert eliminate(problem, replace(stopped, converged=True), 20).rows == tuple(terms)
+
+
+def test_longer_windows_take_time_steps_of_their_own(burgers: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, noise = noisy(burgers.select(runs=[0]), 0.05 * float(burgers.values.std()), 0)
+    spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (8,), 2), CPU)
+    windows = Windows.cut(data, noise, 6, spectrum)
+    terms, values = rows("u*u_x u_xx"), numbers(-1.0, 0.1)
+    problem = Problem(spectrum, windows, n_substeps=16)  # as terms that have gone called for
+    taken = []
+
+    def seen(longer: Problem, *arguments: object) -> Maximum:
+        taken.append((longer.windows.n_times, longer.n_substeps))
+        return maximise(longer, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pdenet.discovery.lengthening.maximise", seen)
+    lengthen(problem, maximise(problem, terms, values, [0, 1], windows.start), data, noise, 20)
+    assert taken == [(12, 1)]
