@@ -24,6 +24,7 @@ NEAR = 1.0  # the same, from which on it can be seen which terms count
 HALVINGS = 6  # of a step that raises the misfit
 MAX_SUBSTEPS = 64
 STEP_ERROR = 0.3  # of all time steps together in units of noise: it moves a coefficient by less than so many errors
+INFLATED = 5.0  # factor on the variance of a coefficient from which terms count as collinear
 TESTED = 4  # windows on which the error of the time steps is measured
 
 
@@ -89,6 +90,12 @@ class Maximum:
     def covariance(self) -> Float64[Tensor, "row row_"]:
         """Of the free coefficients: the inverse information, with the noise as large as the misfit says."""
         return torch.linalg.inv(self.quadratic.information) * self.scale
+
+    @property
+    def is_entangled(self) -> bool:
+        """Whether terms do each other's work: the others inflate the variance of a coefficient more than fivefold."""
+        inflation = self.quadratic.information.diagonal() * torch.linalg.inv(self.quadratic.information).diagonal()
+        return bool((inflation > INFLATED).any())
 
     @property
     def significance(self) -> Float64[Tensor, " row"]:

@@ -158,10 +158,7 @@ class _Search:
     def _complete(self, problem: Problem) -> Maximum:
         """The maximum, terms exchanged where more than noise is left."""
         self.progress(f"maximising the likelihood on {len(problem.windows)} windows")
-        maximum = self._begun(problem, self.start)
-        if unexplained(maximum) > 0.0:
-            self.progress("more than noise is left: trying a term less and a term more")
-            maximum = self._elsewhere(problem, maximum)
+        maximum = self._elsewhere(problem, self._begun(problem, self.start))
         if self.short is None or unexplained(maximum) == 0.0:
             return maximum
         self.progress("more than noise is left: exchanging terms")
@@ -169,11 +166,16 @@ class _Search:
         return _exchange(problem, maximum, self.candidates, self.short.thinned(round(share * len(self.short))))
 
     def _elsewhere(self, problem: Problem, maximum: Maximum) -> Maximum:
-        """The best of the maxima from the other starts, too, as far as they can be run, until one explains the data:
-        wrong terms together lead into dead ends that fewer, or more, of them do not share."""
+        """The best of the maxima from this and the other starts, as far as they can be run, until one is in no doubt.
+
+        Wrong terms together lead into dead ends that fewer, or more, of them do not share. More than noise may be left
+        there; where terms do each other's work it may be so little that only what fewer of them leave shows it.
+        """
         for start in self.others:
-            if unexplained(maximum) == 0.0:
+            fewer = len(start.rows) < len(self.start.rows)
+            if unexplained(maximum) == 0.0 and not (fewer and maximum.is_entangled):
                 break
+            self.progress(f"terms may be wrong: trying {'fewer' if fewer else 'more'}")
             with suppress(Diverged, torch.linalg.LinAlgError):
                 own = problem.with_steps_for(start.rows, start.coefficients)
                 maximum = min(maximum, self._begun(own, start), key=lambda one: one.scale)

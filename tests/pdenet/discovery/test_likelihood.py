@@ -165,6 +165,20 @@ def test_terms_of_a_maximum_that_was_not_reached_are_tried_again(burgers: Field)
     assert eliminate(problem, replace(stopped, converged=True), 20).rows == tuple(terms)
 
 
+@pytest.mark.parametrize(("correlation", "entangled"), [(0.8, False), (0.9, True)])
+def test_terms_are_entangled_where_others_inflate_their_variance_fivefold(
+    burgers: Field, correlation: float, *, entangled: bool
+) -> None:
+    data, noise = noisy(burgers.select(runs=[0]), 0.05 * float(burgers.values.std()), 0)
+    spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (8,), 2), CPU)
+    windows = Windows.cut(data, noise, 4, spectrum)
+    maximum = maximise(Problem(spectrum, windows), rows("u*u_x u_xx"), numbers(-1.0, 0.1), [0, 1], windows.start)
+    assert not maximum.is_entangled
+    # inflation 1 / (1 - correlation^2), whatever the units of the two: 2.8 and 5.3
+    information = torch.tensor([[1.0, 10.0 * correlation], [10.0 * correlation, 100.0]], dtype=torch.float64)
+    assert replace(maximum, quadratic=replace(maximum.quadratic, information=information)).is_entangled == entangled
+
+
 def test_longer_windows_take_time_steps_of_their_own(burgers: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     data, noise = noisy(burgers.select(runs=[0]), 0.05 * float(burgers.values.std()), 0)
     spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (8,), 2), CPU)
