@@ -46,13 +46,16 @@ def eliminate(problem: Problem, maximum: Maximum, n_candidates: int, *, share: f
         dropped = {maximum.free[place] for place in _weak(maximum, least)}
         if len(dropped) == len(maximum.free):  # all at once: wrong terms, as the misfit will say
             return maximum
-        fewer = gone_on(problem, maximum, _all_but(dropped, maximum)) if dropped else _shorter(problem, maximum, least)
+        if dropped:
+            fewer: Maximum | None = gone_on(problem, maximum, _all_but(dropped, maximum))
+        else:
+            fewer = _without_weakest(problem, maximum, least)
         if fewer is None:
             return maximum
         maximum = fewer
 
 
-def _shorter(problem: Problem, maximum: Maximum, least: float) -> Maximum | None:
+def _without_weakest(problem: Problem, maximum: Maximum, least: float) -> Maximum | None:
     """The maximum without its least significant term, where that does as well; only asked where it was not reached.
 
     Gauss-Newton is slow where the quadratic model does not hold, and so are terms that together do the work of others:

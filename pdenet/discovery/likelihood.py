@@ -94,7 +94,7 @@ class Maximum:
     @property
     def is_entangled(self) -> bool:
         """Whether terms do each other's work: the others inflate the variance of a coefficient more than fivefold."""
-        inflation = self.quadratic.information.diagonal() * torch.linalg.inv(self.quadratic.information).diagonal()
+        inflation = self.quadratic.information.diagonal() * self.covariance.diagonal() / self.scale
         return bool((inflation > INFLATED).any())
 
     @property

@@ -123,11 +123,14 @@ def test_whitened_windows_have_unit_noise() -> None:
     assert float(windows.values.square().mean()) == pytest.approx(1.0, abs=5 * np.sqrt(2 / windows.values.numel()))
 
 
+def cut(field: Field, noise: np.ndarray, *, cutoff: int, n_times: int) -> Problem:
+    spectrum = HalfSpectrum(field.names, field.axes, fourier_axes(field, (cutoff,), 2), CPU)
+    return Problem(spectrum, Windows.cut(field, noise, n_times, spectrum))
+
+
 def fitted(field: Field, noise: np.ndarray, terms: list[Row], values: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    spectrum = HalfSpectrum(field.names, field.axes, fourier_axes(field, (16,), 2), CPU)
-    windows = Windows.cut(field, noise, field.n_times, spectrum)
-    problem = Problem(spectrum, windows).with_steps_for(terms, values)
-    maximum = maximise(problem, terms, values, range(len(terms)), windows.values[0])
+    problem = cut(field, noise, cutoff=16, n_times=field.n_times).with_steps_for(terms, values)
+    maximum = maximise(problem, terms, values, range(len(terms)), problem.windows.values[0])
     assert maximum.converged
     # the noise is what it was said to be, within five deviations of the misfit
     assert maximum.scale == pytest.approx(1.0, abs=5 * np.sqrt(2 / maximum.n_freedoms))
@@ -153,12 +156,10 @@ def test_errors_are_those_of_the_bound_and_cover_the_truth(burgers: Field) -> No
 
 def test_terms_of_a_maximum_that_was_not_reached_are_tried_again(burgers: Field) -> None:
     data, noise = noisy(burgers, 0.05 * float(burgers.values.std()), 0)
-    spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (16,), 2), CPU)
-    windows = Windows.cut(data, noise, data.n_times, spectrum)
     terms, values = rows("u*u_x u_xx u_x"), numbers(-1.0, 0.1, 0.06)
-    problem = Problem(spectrum, windows).with_steps_for(terms, values)
+    problem = cut(data, noise, cutoff=16, n_times=data.n_times).with_steps_for(terms, values)
     # stopped on the way: the last coefficient is wrong, by more than chance and than what is left unexplained
-    held = maximise(problem, terms, values, [0, 1], windows.start)
+    held = maximise(problem, terms, values, [0, 1], problem.windows.start)
     stopped = replace(held, free=(0, 1, 2), converged=False, quadratic=held.shooting.linearised([0, 1, 2], None))
     assert float(stopped.significance.min()) ** 2 > max(limit(20) ** 2, unexplained(stopped))
     assert eliminate(problem, stopped, 20).rows == tuple(terms[:2])
@@ -170,9 +171,8 @@ def test_terms_are_entangled_where_others_inflate_their_variance_fivefold(
     burgers: Field, correlation: float, *, entangled: bool
 ) -> None:
     data, noise = noisy(burgers.select(runs=[0]), 0.05 * float(burgers.values.std()), 0)
-    spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (8,), 2), CPU)
-    windows = Windows.cut(data, noise, 4, spectrum)
-    maximum = maximise(Problem(spectrum, windows), rows("u*u_x u_xx"), numbers(-1.0, 0.1), [0, 1], windows.start)
+    problem = cut(data, noise, cutoff=8, n_times=4)
+    maximum = maximise(problem, rows("u*u_x u_xx"), numbers(-1.0, 0.1), [0, 1], problem.windows.start)
     assert not maximum.is_entangled
     # inflation 1 / (1 - correlation^2), whatever the units of the two: 2.8 and 5.3
     information = torch.tensor([[1.0, 10.0 * correlation], [10.0 * correlation, 100.0]], dtype=torch.float64)
@@ -181,10 +181,8 @@ def test_terms_are_entangled_where_others_inflate_their_variance_fivefold(
 
 def test_longer_windows_take_time_steps_of_their_own(burgers: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     data, noise = noisy(burgers.select(runs=[0]), 0.05 * float(burgers.values.std()), 0)
-    spectrum = HalfSpectrum(data.names, data.axes, fourier_axes(data, (8,), 2), CPU)
-    windows = Windows.cut(data, noise, 6, spectrum)
     terms, values = rows("u*u_x u_xx"), numbers(-1.0, 0.1)
-    problem = Problem(spectrum, windows, n_substeps=16)  # as terms that have gone called for
+    problem = replace(cut(data, noise, cutoff=8, n_times=6), n_substeps=16)  # as terms that have gone called for
     taken = []
 
     def seen(longer: Problem, *arguments: object) -> Maximum:
@@ -192,5 +190,5 @@ def test_longer_windows_take_time_steps_of_their_own(burgers: Field, monkeypatch
         return maximise(longer, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("pdenet.discovery.lengthening.maximise", seen)
-    lengthen(problem, maximise(problem, terms, values, [0, 1], windows.start), data, noise, 20)
+    lengthen(problem, maximise(problem, terms, values, [0, 1], problem.windows.start), data, noise, 20)
     assert taken == [(12, 1)]
