@@ -13,7 +13,7 @@ from torch import Tensor
 
 from backbone.errors import Diverged
 from pdenet.discovery.half_spectrum import HalfSpectrum
-from pdenet.discovery.rollout import explicit_steps
+from pdenet.discovery.rollout import doubled, explicit_steps, too_fast
 from pdenet.discovery.shooting import Linearised, Shooting
 from pdenet.discovery.tangent import RollOut, Row, System
 from pdenet.discovery.windows import Windows
@@ -55,18 +55,16 @@ class Problem:
         system = System(self.spectrum, rows, coefficients)
         start = self.spectrum.to_modes(some.start * some.unit)
         allowed = STEP_ERROR**2 * len(some) / len(self.windows)
-        n, coarse = explicit_steps(system.coupling(system.left_over(coefficients)), some.dt), None
-        while n <= MAX_SUBSTEPS:
-            try:
-                states = RollOut(system, coefficients, start, some.dt, some.n_times - 1, n).states
-            except Diverged:
-                states = None
-            if coarse is not None and states is not None:
-                change = some.measured(self.spectrum.to_values(states - coarse))
-                if float(change.square().sum()) < allowed:
-                    return replace(self, n_substeps=n // 2)
-            coarse, n = states, 2 * n
-        raise Diverged(n, some.dt, where="roll-out of the equation", cure="check the sign of the highest derivative")
+        fewest = explicit_steps(system.coupling(system.left_over(coefficients)), some.dt)
+
+        def run(n: int) -> Tensor:
+            return RollOut(system, coefficients, start, some.dt, some.n_times - 1, n).states
+
+        for n, coarse, fine in doubled(run, fewest, MAX_SUBSTEPS):
+            change = some.measured(self.spectrum.to_values(fine - coarse))
+            if float(change.square().sum()) < allowed:
+                return replace(self, n_substeps=n)
+        raise too_fast(MAX_SUBSTEPS, some.dt)
 
 
 @dataclass(frozen=True)

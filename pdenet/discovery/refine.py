@@ -17,7 +17,7 @@ from jaxtyping import Bool, Complex128, Float64
 from torch import Tensor
 
 from pdenet.discovery.half_spectrum import FourierAxis, HalfSpectrum
-from pdenet.discovery.rollout import MAX_SUBSTEPS, GalerkinEquations, equations_of, roll_out
+from pdenet.discovery.rollout import MAX_SUBSTEPS, GalerkinEquations, doubled, equations_of, roll_out
 from pdenet.equations.equation import Equation
 from pdenet.fields.field import Field
 
@@ -100,18 +100,15 @@ class _Shooting:
 
     def steps_for(self, coefficients: Float64[Tensor, " term"]) -> int:
         """The fewest time steps per snapshot whose error moves no coefficient by more than a share of its error."""
-        n, before, coarse = self._system(coefficients).fewest_substeps(self._dt), np.inf, None
-        while n <= MAX_SUBSTEPS:
-            miss = self._miss(coefficients[None], n)[:, 0]
-            if coarse is not None:
-                change = miss - coarse
-                moved = float(torch.linalg.vector_norm(_weights(coarse, self._shell) * change))
-                size = float(torch.linalg.vector_norm(change))
-                # where rounding is all that is left, more steps do not help
-                if moved < STEP_ERROR or size > before / 2.0:
-                    return n // 2
-                before = size
-            coarse, n = miss, 2 * n
+        before, fewest = np.inf, self._system(coefficients).fewest_substeps(self._dt)
+        for n, coarse, fine in doubled(lambda n: self._miss(coefficients[None], n)[:, 0], fewest, MAX_SUBSTEPS):
+            change = fine - coarse
+            moved = float(torch.linalg.vector_norm(_weights(coarse, self._shell) * change))
+            size = float(torch.linalg.vector_norm(change))
+            # where rounding is all that is left, more steps do not help
+            if moved < STEP_ERROR or size > before / 2.0:
+                return n
+            before = size
         return MAX_SUBSTEPS
 
 

@@ -8,7 +8,7 @@ aliasing. Coefficients are a tensor, so gradients reach them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from jaxtyping import Complex128, Float64
@@ -118,6 +118,19 @@ def roll_out(
     return integrate(equations, start, grid, ETDRK4(), save="all").ys[::n_substeps]
 
 
+def doubled(run: Callable[[int], Tensor], n: int, most: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """n steps and where they and 2 n lead, for n, 2 n, 4 n ... up to `most`; what diverges is left out."""
+    coarse = None
+    while n <= most:
+        try:
+            fine = run(n)
+        except Diverged:
+            fine = None
+        if coarse is not None and fine is not None:
+            yield n // 2, coarse, fine
+        coarse, n = fine, 2 * n
+
+
 def choose_substeps(
     equations: GalerkinEquations, start: Complex128[Tensor, "batch channel *mode"], dt: float, tolerance: float
 ) -> int:
@@ -125,20 +138,20 @@ def choose_substeps(
 
     Where a change that is nearly as small no longer shrinks, more steps do not help: waves of noise turn too fast.
     """
-    n, coarse, before = equations.fewest_substeps(dt), None, math.inf
-    while n <= MAX_SUBSTEPS:
-        try:
-            fine = roll_out(equations, start, dt, 1, n)[-1]
-        except Diverged:
-            fine = None
-        if coarse is not None and fine is not None:
-            change = float(torch.linalg.vector_norm(fine - coarse) / torch.linalg.vector_norm(fine))
-            if change < tolerance or before / 2.0 < change < NEARLY * tolerance:
-                return n // 2
-            before = change
-        coarse = fine
-        n *= 2
-    raise Diverged(n, dt, where="roll-out of the equation", cure="check the sign of the highest derivative")
+    before = math.inf
+    runs = doubled(lambda n: roll_out(equations, start, dt, 1, n)[-1], equations.fewest_substeps(dt), MAX_SUBSTEPS)
+    for n, coarse, fine in runs:
+        change = float(torch.linalg.vector_norm(fine - coarse) / torch.linalg.vector_norm(fine))
+        if change < tolerance or before / 2.0 < change < NEARLY * tolerance:
+            return n
+        before = change
+    raise too_fast(MAX_SUBSTEPS, dt)
+
+
+def too_fast(n_substeps: int, dt: float) -> Diverged:
+    """The error of an equation that this many steps within dt are too few for."""
+    where = "roll-out of the equation"
+    return Diverged(n_substeps, dt, where=where, cure="check the sign of the highest derivative")
 
 
 def equations_of(equations: Sequence[Equation], spectrum: HalfSpectrum) -> GalerkinEquations:

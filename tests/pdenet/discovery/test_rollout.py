@@ -8,7 +8,7 @@ import torch
 
 from backbone.errors import Diverged
 from pdenet.discovery.half_spectrum import HalfSpectrum, fourier_axes
-from pdenet.discovery.rollout import GalerkinEquations, choose_substeps, equations_of, roll_out
+from pdenet.discovery.rollout import GalerkinEquations, choose_substeps, doubled, equations_of, roll_out
 from pdenet.equations.equation import Equation
 from pdenet.equations.terms import Term
 from pdenet.fields.field import Field
@@ -99,6 +99,19 @@ def test_gradient_reaches_the_coefficients(burgers: Field) -> None:
         return roll_out(system, start, 0.02, 3, 1)[-1].abs().square().sum()
 
     assert torch.autograd.gradcheck(loss, values.clone().requires_grad_())
+
+
+def test_doubled_runs_pair_up_and_leave_out_what_diverges() -> None:
+    seen = []
+
+    def run(n: int) -> torch.Tensor:
+        seen.append(n)
+        if n == 12:
+            raise Diverged(n, 0.0)
+        return torch.tensor(float(n))
+
+    assert [(n, float(a), float(b)) for n, a, b in doubled(run, 3, 100)] == [(3, 3, 6), (24, 24, 48), (48, 48, 96)]
+    assert seen == [3, 6, 12, 24, 48, 96]  # each run once
 
 
 def test_substeps_grow_until_nothing_changes(burgers: Field) -> None:
