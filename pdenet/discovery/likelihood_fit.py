@@ -172,10 +172,10 @@ class _Search:
         there; where terms do each other's work it may be so little that only what fewer of them leave shows it.
         """
         for start in self.others:
-            fewer = len(start.rows) < len(self.start.rows)
+            fewer = len(start.rows) < len(maximum.rows)
             if unexplained(maximum) == 0.0 and not (fewer and maximum.is_entangled):
                 break
-            self.progress(f"terms may be wrong: trying {'fewer' if fewer else 'more'}")
+            self.progress(f"terms may be wrong: trying {len(start.rows)} others")
             with suppress(Diverged, torch.linalg.LinAlgError):
                 own = problem.with_steps_for(start.rows, start.coefficients)
                 maximum = min(maximum, self._begun(own, start), key=lambda one: one.scale)
