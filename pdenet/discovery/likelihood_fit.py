@@ -175,7 +175,7 @@ class _Search:
             fewer = len(start.rows) < len(maximum.rows)
             if unexplained(maximum) == 0.0 and not (fewer and maximum.is_entangled):
                 break
-            self.progress(f"terms may be wrong: trying {len(start.rows)} others")
+            self.progress(f"terms may be wrong: trying others, {len(start.rows)} in all")
             with suppress(Diverged, torch.linalg.LinAlgError):
                 own = problem.with_steps_for(start.rows, start.coefficients)
                 maximum = min(maximum, self._begun(own, start), key=lambda one: one.scale)
